@@ -1,0 +1,185 @@
+// Store: the public entry of the library. Start here.
+//
+//   LARDER_ASSIGN_OR_RETURN(auto store, Store::Open({.data_dir = "/var/lib/larder"}));
+//   WriteResult written = store->Write({.otlp = request_bytes});
+//   auto traces = store->FindTraces(query, {});
+//   for (;;) { LARDER_ASSIGN_OR_RETURN(TraceChunk chunk, traces->Next()); if (chunk.end) break; ... }
+//
+// Thread-safe: any number of threads may write and ask at once.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "storage/base/clock.h"
+#include "storage/base/file_system.h"
+#include "storage/base/status.h"
+#include "storage/model/query.h"
+
+namespace larder {
+
+enum class Durability : uint8_t {
+  kSync,   // acknowledged spans survive kill -9 and power loss
+  kAsync,  // acknowledged spans survive kill -9
+};
+
+struct StoreOptions {
+  std::string data_dir;
+  Durability durability = Durability::kSync;
+  uint64_t retention_ms = 7ull * 24 * 3600 * 1000;
+  uint64_t disk_bytes_max = 0;             // 0: such that 10% of the disk stays free
+  uint64_t memory_bytes_max = 256ull << 20;  // heads, caches and queries together
+  uint64_t request_bytes_max = 64ull << 20;
+  uint64_t attribute_value_bytes_max = 1ull << 20;
+  uint64_t head_bytes_max = 64ull << 20;     // a generation ends at this size
+  uint64_t head_idle_ms = 15'000;            // ... or when no span came for this long
+  uint64_t query_memory_bytes_max = 64ull << 20;
+  uint64_t query_time_ms_max = 30'000;
+  uint64_t partition_ms = 0;      // 0: retention / 48, between 10 minutes and 24 hours
+  uint64_t partition_bytes_max = 0;  // 0: disk cap / 48
+  uint64_t partition_rows_max = 1ull << 31;
+  uint32_t search_depth_max = 10'000;
+  FileSystem* file_system = &FileSystem::Posix();  // these two must outlive the store
+  Clock* clock = &Clock::System();
+};
+
+// One OTLP ExportTraceServiceRequest.
+struct WriteRequest {
+  TenantId tenant = 0;
+  std::string_view otlp;
+  std::shared_ptr<const void> owner;  // keeps `otlp` alive until the callback ran; may be null
+                                      // for Write, which blocks
+};
+
+struct WriteResult {
+  // kInvalidArgument: not protobuf, or every span rejected. kResourceExhausted, kUnavailable: try
+  // again after retry_after_ms; nothing of the request is kept, or all of it may be (a retry is
+  // recognised). OK: every accepted span is durable as configured and visible to every query.
+  Status status;
+  uint32_t accepted_spans = 0;
+  uint32_t rejected_spans = 0;
+  std::string first_rejection;
+  uint32_t retry_after_ms = 0;
+};
+
+// The bounds of one query. `cancelled` may be set from any thread and must outlive the query.
+struct QueryLimits {
+  uint64_t deadline_monotonic_ns = UINT64_MAX;  // of StoreOptions::clock
+  const std::atomic<bool>* cancelled = nullptr;
+};
+
+// What a query could not read: it answered what it could.
+struct Gap {
+  std::string place;   // "partition 3 segment 17 page fixed/2/5"
+  std::string reason;
+};
+
+// One step of a walk over whole traces.
+struct TraceChunk {
+  bool end = false;         // nothing more; the other members are empty
+  TraceId trace_id;
+  std::string traces_data;  // TracesData message: spans of this one trace, 1-2 MiB at most unless a
+                            // single span is larger; never without a span
+};
+
+// Pull-based, so that a slow reader holds no thread. Not thread-safe. Must not outlive the store.
+class TraceCursor {
+ public:
+  virtual ~TraceCursor() = default;
+  // The chunks of one trace follow each other. Only when nothing could be read is a failed part an
+  // error; otherwise it is in gaps().
+  virtual Result<TraceChunk> Next() = 0;
+  virtual const std::vector<Gap>& gaps() const = 0;
+};
+
+template <typename T>
+struct Answer {
+  std::vector<T> values;
+  std::vector<Gap> gaps;
+};
+
+// Counters and gauges for /metrics and status. All since the start of the process.
+struct StoreStats {
+  uint64_t spans_accepted = 0;
+  uint64_t spans_rejected = 0;
+  uint64_t spans_duplicate = 0;      // left out because their request had been seen
+  uint64_t requests_refused = 0;     // overload, full disk
+  uint64_t journal_bytes_written = 0;
+  uint64_t journal_syncs = 0;
+  uint64_t segment_bytes_written = 0;
+  uint64_t index_bytes_written = 0;
+  uint64_t merge_bytes_written = 0;
+  uint64_t records_set_aside = 0;    // damaged journal records
+  uint64_t read_gaps = 0;
+  uint64_t head_rows = 0;
+  uint64_t head_bytes = 0;
+  uint64_t cache_bytes = 0;
+  uint64_t query_bytes = 0;
+  uint64_t segments = 0;
+  uint64_t partitions = 0;
+  uint64_t stored_rows = 0;
+  uint64_t stored_bytes = 0;         // segments and indexes on disk
+  uint64_t journal_bytes = 0;        // journals on disk
+  uint64_t oldest_arrival_ns = 0;    // of the oldest partition kept; 0: none
+  uint64_t partitions_dropped = 0;
+  // CPU time of the store's own threads by stage, nanoseconds.
+  uint64_t append_cpu_ns = 0;
+  uint64_t journal_cpu_ns = 0;
+  uint64_t seal_cpu_ns = 0;
+  uint64_t maintenance_cpu_ns = 0;
+  bool writable = true;
+  std::string not_writable_reason;   // with the cure
+};
+
+class Store {
+ public:
+  // Opens or creates. Fails only with kFailedPrecondition (a newer format; a live owner, its pid
+  // named) or kUnavailable (the directory cannot be written and cannot be read); what is damaged is
+  // set aside, logged, and counted in stats().
+  static Result<std::unique_ptr<Store>> Open(const StoreOptions& options);
+  // Flushes and closes. No cursor may be alive.
+  virtual ~Store() = default;
+
+  // `done` runs on a thread of the store, once, after the outcome is durable; it must not block.
+  virtual void WriteAsync(WriteRequest request, std::function<void(WriteResult)> done) = 0;
+  WriteResult Write(const WriteRequest& request);
+
+  // Each trace whole, from every place that has spans of it. Unknown ids are skipped; repeated ids
+  // are answered once; order as asked.
+  virtual std::unique_ptr<TraceCursor> GetTraces(TenantId tenant, std::vector<TraceId> ids,
+                                                 const QueryLimits& limits) = 0;
+  // In the query's order.
+  virtual std::unique_ptr<TraceCursor> FindTraces(TraceQuery query, const QueryLimits& limits) = 0;
+  virtual Result<Answer<FoundTrace>> FindTraceIds(const TraceQuery& query,
+                                                  const QueryLimits& limits) = 0;
+  virtual Result<Answer<TraceSummary>> FindSummaries(const TraceQuery& query,
+                                                     const QueryLimits& limits) = 0;
+  // Sorted by name. A resource without service.name is no service.
+  virtual Result<Answer<std::string>> Services(TenantId tenant, const QueryLimits& limits) = 0;
+  // Sorted by name, then kind; kind -1: any.
+  virtual Result<Answer<Operation>> Operations(TenantId tenant, std::string_view service,
+                                               int32_t kind, const QueryLimits& limits) = 0;
+  // By the child's start, both ends inclusive. Sorted by parent, child.
+  virtual Result<Answer<Dependency>> Dependencies(TenantId tenant, TimeRange child_start,
+                                                  const QueryLimits& limits) = 0;
+
+  // Seals the heads and waits until every acknowledged span lies in a segment.
+  virtual Status Flush() = 0;
+  // Flush, then merges, closing and retention until nothing is left to do (benches, tests).
+  virtual Status Settle() = 0;
+  // Deletes everything of every tenant. Returns when it is gone.
+  virtual Status Purge() = 0;
+  // Reads and verifies everything on disk; one line per fault.
+  virtual Status Verify(std::vector<std::string>* faults) = 0;
+  // Bytes on disk by section over all segments, for reports.
+  virtual Status SectionSizes(std::vector<std::pair<std::string, uint64_t>>* sizes) = 0;
+  virtual StoreStats stats() const = 0;
+};
+
+}  // namespace larder

@@ -1,0 +1,86 @@
+// RocksDB as a shelf: column families of ordered keys, atomic ingest of sorted files, checksums.
+// The only folder that names rocksdb. Compaction is off: nothing here rewrites data by itself.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "storage/base/status.h"
+
+namespace larder {
+
+struct KvOptions {
+  std::string path;
+  uint64_t block_cache_bytes = 8ull << 20;
+  bool read_only = false;
+};
+
+// A column family. Keeps its data readable while it is held, dropped or not. Thread-safe.
+class KvFamily {
+ public:
+  virtual ~KvFamily() = default;
+  virtual const std::string& name() const = 0;
+};
+
+// A value that stays valid while it is held.
+class KvValue {
+ public:
+  virtual ~KvValue() = default;
+  virtual std::string_view view() const = 0;
+};
+
+// Writes one sorted file, to be ingested. Not thread-safe. Unfinished files are removed.
+class KvFileWriter {
+ public:
+  virtual ~KvFileWriter() = default;
+  // REQUIRES: key is after every key added before.
+  virtual Status Add(std::string_view key, std::string_view value) = 0;
+  // Syncs and closes.
+  virtual Status Finish() = 0;
+  virtual uint64_t size_bytes() const = 0;
+};
+
+// Thread-safe. Errors: kResourceExhausted (disk full), kDataLoss (checksum), kUnavailable (other I/O).
+class KvStore {
+ public:
+  // Opens or creates, with every column family that exists.
+  static Result<std::unique_ptr<KvStore>> Open(const KvOptions& options);
+  virtual ~KvStore() = default;
+
+  virtual std::vector<std::shared_ptr<KvFamily>> families() const = 0;
+  virtual std::shared_ptr<KvFamily> default_family() const = 0;
+  virtual Result<std::shared_ptr<KvFamily>> CreateFamily(const std::string& name) = 0;
+  // Its disk space comes back once nobody holds the family.
+  virtual Status DropFamily(std::shared_ptr<KvFamily> family) = 0;
+
+  // kNotFound when there is no such key.
+  virtual Result<std::shared_ptr<const KvValue>> Get(const KvFamily& family,
+                                                     std::string_view key) const = 0;
+  // Calls `visit` for every key that starts with `prefix`, ascending, until it returns false.
+  virtual Status Scan(const KvFamily& family, std::string_view prefix,
+                      const std::function<bool(std::string_view key, std::string_view value)>&
+                          visit) const = 0;
+  // A small durable batch of puts and deletes (a deleted key has no value).
+  struct Change {
+    std::string key;
+    std::string value;
+    bool is_delete = false;
+  };
+  virtual Status Commit(const KvFamily& family, const std::vector<Change>& changes) = 0;
+  virtual Status DeleteRange(const KvFamily& family, std::string_view from,
+                             std::string_view until) = 0;
+
+  // A file in the store's own directory, so that ingest moves it without a copy.
+  virtual Result<std::unique_ptr<KvFileWriter>> NewFile() = 0;
+  // All of the files appear at once, durably, or none does. The writers must be finished.
+  virtual Status Ingest(const KvFamily& family,
+                        std::vector<std::unique_ptr<KvFileWriter>> files) = 0;
+  virtual uint64_t FamilyBytes(const KvFamily& family) const = 0;
+};
+
+}  // namespace larder

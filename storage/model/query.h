@@ -1,0 +1,92 @@
+// What is asked of a store, as plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/model/filter.h"
+#include "storage/model/ids.h"
+
+namespace larder {
+
+// Span start times, nanoseconds since 1970, both ends inclusive. OTLP times are unsigned: 2262 and
+// later are ordinary values.
+struct TimeRange {
+  uint64_t min_ns = 0;
+  uint64_t max_ns = UINT64_MAX;
+  bool contains(uint64_t ns) const { return min_ns <= ns && ns <= max_ns; }
+};
+
+// Find traces with a span that starts in `start` and satisfies `filter`.
+// Order: latest matching start first, then trace id ascending; `depth` cuts after the order.
+struct TraceQuery {
+  TenantId tenant = 0;
+  TimeRange start;
+  FilterNode filter;
+  uint32_t depth = 100;
+};
+
+// Jaeger's search fields before RFC 0005. Empty strings and zero durations mean "any".
+struct LegacySearch {
+  std::string service;
+  std::string operation;
+  TimeRange start;
+  int64_t duration_min_ns = 0;
+  int64_t duration_max_ns = 0;
+  // A value is a typed constant or text; a string from Jaeger's UI is text.
+  std::vector<std::pair<std::string, Constant>> attributes;
+  int32_t depth = 0;
+};
+
+// The filter tree of a legacy search: one span must satisfy all of it. Attributes look at all five
+// levels; the keys error, span.status, span.kind, scope.name, scope.version and resource.<key> are
+// fields (error also matches a stored attribute of that name).
+FilterNode LowerLegacySearch(const LegacySearch& search);
+
+struct FoundTrace {
+  TraceId trace_id;
+  uint64_t latest_match_ns = 0;  // start of the latest matching span: the sort key
+  uint64_t min_start_ns = 0;     // of the whole trace
+  uint64_t max_end_ns = 0;
+};
+
+struct Operation {
+  std::string name;
+  int32_t kind = 0;  // OTLP SpanKind as stored; unknown numbers are kept
+  friend bool operator==(const Operation&, const Operation&) = default;
+  friend auto operator<=>(const Operation&, const Operation&) = default;
+};
+
+struct ServiceSummary {
+  std::string service;
+  uint32_t span_count = 0;
+  uint32_t error_span_count = 0;
+  friend bool operator==(const ServiceSummary&, const ServiceSummary&) = default;
+};
+
+// As jaeger-query's own fallback computes it (jaeger.storage.v2 TraceSummary). Spans equal in every
+// field count once.
+struct TraceSummary {
+  TraceId trace_id;
+  std::string root_service;
+  std::string root_operation;
+  uint64_t min_start_ns = 0;
+  uint64_t max_end_ns = 0;
+  uint32_t span_count = 0;
+  uint32_t error_span_count = 0;
+  uint32_t orphan_span_count = 0;
+  std::vector<ServiceSummary> services;  // sorted by name bytewise
+};
+
+// Calls from one service to another: child spans whose parent is in the trace. Self edges are left out.
+struct Dependency {
+  std::string parent;
+  std::string child;
+  uint64_t call_count = 0;
+  friend bool operator==(const Dependency&, const Dependency&) = default;
+  friend auto operator<=>(const Dependency&, const Dependency&) = default;
+};
+
+}  // namespace larder

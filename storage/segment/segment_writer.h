@@ -1,0 +1,23 @@
+// Writes one immutable segment from the published rows of a SpanTable. FORMAT.md specifies the bytes.
+#pragma once
+
+#include "storage/base/status.h"
+#include "storage/model/span_table.h"
+#include "storage/segment/page_store.h"
+#include "storage/segment/segment_info.h"
+
+namespace larder {
+
+struct SegmentWriteOptions {
+  int zstd_level = 1;
+  // Leaves out spans that are equal in every field to one that is in (merges ask for it).
+  bool drop_duplicates = false;
+};
+
+// Puts every page into `sink` in key order, the header among them. Needs memory of about twice the
+// encoded segment. REQUIRES: table.published_rows() > 0. The table is not changed; the same table
+// and identity give the same bytes.
+Result<SegmentInfo> WriteSegment(const SpanTable& table, const SegmentIdentity& identity,
+                                 const SegmentWriteOptions& options, PageSink* sink);
+
+}  // namespace larder

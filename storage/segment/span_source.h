@@ -1,0 +1,96 @@
+// SpanSource: one place that holds spans, a sealed segment or a head. Queries of the engine are
+// written over this interface alone, so that memory and disk are searched by the same walk.
+//
+// Rows are numbered from 0; 1,024 of them are a block. A source that can still grow (a head) shows
+// the rows that were published when the SpanSource was made, and no later ones.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/base/hash.h"
+#include "storage/base/status.h"
+#include "storage/model/ids.h"
+#include "storage/model/query.h"
+#include "storage/model/traces_data_writer.h"
+
+namespace larder {
+
+inline constexpr uint32_t kBlockRows = 1024;
+
+// What summaries and dependencies need of a span. The views live as long as the source.
+struct SpanFacts {
+  uint32_t row = 0;
+  SpanId span_id;
+  SpanId parent_span_id;
+  uint64_t start_ns = 0;
+  uint64_t end_ns = 0;
+  int32_t status_code = 0;
+  std::string_view service;
+  std::string_view name;
+};
+
+// A matching span.
+struct SpanMatch {
+  uint64_t start_ns = 0;
+  TraceId trace_id;
+  uint32_t row = 0;
+};
+
+struct ServiceOperation {
+  std::string_view service;
+  std::string_view name;
+  int32_t kind = 0;
+};
+
+
+// One query over one source, block by block. Not thread-safe; borrows the source and the query's
+// filter, which must outlive it.
+class BlockSearch {
+ public:
+  virtual ~BlockSearch() = default;
+  // Blocks that may hold a match, as numbers, in any order. Blocks outside the time range are left out.
+  virtual const std::vector<uint32_t>& candidate_blocks() const = 0;
+  // No match in the block starts later than this.
+  virtual uint64_t latest_start_ns(uint32_t block) const = 0;
+  // Appends the matching spans of a block, in row order. kDataLoss names the page that is broken.
+  virtual Status Match(uint32_t block, std::vector<SpanMatch>* matches) = 0;
+};
+
+// Thread-safe; immutable from the outside.
+class SpanSource {
+ public:
+  virtual ~SpanSource() = default;
+
+  virtual uint32_t row_count() const = 0;
+  virtual TimeRange start_range() const = 0;  // of its spans; min > max when it is empty
+  virtual uint64_t latest_end_ns() const = 0;
+
+  // Appends the rows of a trace, ascending (a trace's rows in a segment are one run).
+  virtual Status FindTrace(const TraceId& trace_id, std::vector<uint32_t>* rows) const = 0;
+  // Appends the facts of `rows`, in the order given.
+  virtual Status Facts(const std::vector<uint32_t>& rows, std::vector<SpanFacts>* facts) const = 0;
+  // The encoded span of a row and its envelopes, handed to `visit` one row after the other. Views
+  // are valid during the call. The span's bytes are canonical: equal spans of equal envelopes have
+  // equal bytes in every source.
+  class RowVisitor {
+   public:
+    virtual ~RowVisitor() = default;
+    // Return false to stop early.
+    virtual bool Visit(uint32_t row, std::string_view resource_envelope,
+                       std::string_view scope_envelope, std::string_view span) = 0;
+  };
+  virtual Status EncodeRows(const std::vector<uint32_t>& rows, RowVisitor* visitor) const = 0;
+
+  virtual Result<std::unique_ptr<BlockSearch>> Search(const FilterNode& filter,
+                                                      TimeRange start) const = 0;
+  // The trace ids of rows [first, first + count), for walks over everything.
+  virtual Status TraceIds(uint32_t first_row, uint32_t count, std::vector<TraceId>* ids) const = 0;
+  // Each distinct (service, operation name, kind) of the source, once.
+  virtual Status Operations(std::vector<ServiceOperation>* operations) const = 0;
+};
+
+}  // namespace larder
