@@ -1,5 +1,5 @@
-// Where the pages of one segment lie. The engine keeps them as RocksDB keys (storage/kv), tests in a
-// map; the segment code knows neither.
+// Where the pages of one segment lie. The engine keeps them as RocksDB keys (storage/kv), tests in
+// a map; the segment code knows neither.
 #pragma once
 
 #include <compare>

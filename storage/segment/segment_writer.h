@@ -1,4 +1,5 @@
-// Writes one immutable segment from the published rows of a SpanTable. FORMAT.md specifies the bytes.
+// Writes one immutable segment from the published rows of a SpanTable. FORMAT.md specifies the
+// bytes.
 #pragma once
 
 #include "storage/base/status.h"

@@ -46,13 +46,13 @@ struct ServiceOperation {
   int32_t kind = 0;
 };
 
-
 // One query over one source, block by block. Not thread-safe; borrows the source and the query's
 // filter, which must outlive it.
 class BlockSearch {
  public:
   virtual ~BlockSearch() = default;
-  // Blocks that may hold a match, as numbers, in any order. Blocks outside the time range are left out.
+  // Blocks that may hold a match, as numbers, in any order. Blocks outside the time range are left
+  // out.
   virtual const std::vector<uint32_t>& candidate_blocks() const = 0;
   // No match in the block starts later than this.
   virtual uint64_t latest_start_ns(uint32_t block) const = 0;

@@ -1,0 +1,48 @@
+// A segment before its pages are written: rows in their final order, templates, shapes, columns
+// with their codes. Made by draft_builder.h from a SpanTable; the page writers and the index
+// builder read it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "storage/model/span_table.h"
+#include "storage/segment/segment_columns.h"
+
+namespace larder {
+
+struct ColumnDraft {
+  ColumnInfo info;
+  // One of the three holds the values, in item order; by info.coding.
+  std::vector<uint32_t> codes;
+  std::vector<uint64_t> numbers;
+  std::vector<std::string_view> payloads;
+  std::vector<std::string_view> dictionary;  // of kDictionary: payload of each code, sorted
+};
+
+struct ItemTableDraft {
+  std::vector<ItemTemplate> templates;   // distinct ones
+  std::vector<uint32_t> item_templates;  // of each item
+  std::vector<uint32_t> item_rows;       // segment row of each item; empty for kSpans (item = row)
+  std::vector<uint32_t> item_sources;    // number of each item in the SpanTable
+};
+
+// Views borrow from the SpanTable, which must outlive the draft.
+struct SegmentDraft {
+  const SpanTable* table = nullptr;
+  std::vector<uint32_t> trace_first_rows;     // of each trace, then the row count
+  std::array<ItemTableDraft, 3> items;        // by ItemTable
+  std::vector<std::vector<uint32_t>> shapes;  // column numbers in slot order
+  std::vector<ColumnDraft> columns;           // in column number order
+  std::vector<ResourceId> resources;          // SpanTable's number of each of ours
+  std::vector<ScopeId> scopes;
+  std::vector<OutlierRow> outliers;  // ascending
+
+  uint32_t row_count() const { return static_cast<uint32_t>(items[0].item_templates.size()); }
+  // REQUIRES: row < row_count().
+  const SpanRow& span(uint32_t row) const { return table->row(items[0].item_sources[row]); }
+};
+
+}  // namespace larder
