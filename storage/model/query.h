@@ -67,7 +67,8 @@ struct ServiceSummary {
 };
 
 // As jaeger-query's own fallback computes it (jaeger.storage.v2 TraceSummary). Spans equal in every
-// field count once.
+// field count once. The root is the span without a parent id that starts first; of several that
+// start together, the one with the smallest service name, then operation name.
 struct TraceSummary {
   TraceId trace_id;
   std::string root_service;
@@ -80,7 +81,9 @@ struct TraceSummary {
   std::vector<ServiceSummary> services;  // sorted by name bytewise
 };
 
-// Calls from one service to another: child spans whose parent is in the trace. Self edges are left out.
+// Calls from one service to another: child spans whose parent id a span of the trace has. Of several
+// spans with that id the parent is the one that starts first, then has the smallest service name.
+// Child spans equal in every field count once. Self edges and spans without a service are left out.
 struct Dependency {
   std::string parent;
   std::string child;

@@ -21,7 +21,8 @@ struct EdgeCount {
   uint64_t count = 0;
 };
 
-// A span whose parent is not in the segment: its edge is open.
+// A span whose parent id no span of its trace in the segment has: its edge is open. Spans equal in
+// every field are listed once.
 struct OpenChild {
   TraceId trace_id;
   SpanId parent_span_id;
@@ -39,7 +40,8 @@ class Segment : public SpanSource {
                                                      PageCache* cache);
 
   virtual const SegmentInfo& info() const = 0;
-  // Edges within the segment, self edges left out. Views live as long as the segment.
+  // Edges between spans of the segment, as Dependency (model/query.h) defines them. Views live as
+  // long as the segment.
   virtual Status Edges(std::vector<EdgeCount>* edges) const = 0;
   virtual Status OpenChildren(std::vector<OpenChild>* children) const = 0;
   // Reads every page and verifies it. Appends one line per fault, naming the page; OK when it could
