@@ -9,7 +9,6 @@ namespace larder::internal {
 
 }  // namespace larder::internal
 
-#define LARDER_CHECK(condition) \
-  (static_cast<bool>(condition) \
-       ? static_cast<void>(0)   \
-       : ::larder::internal::CheckFailed(#condition, __FILE__, __LINE__))
+#define LARDER_CHECK(condition)                        \
+  (static_cast<bool>(condition) ? static_cast<void>(0) \
+                                : ::larder::internal::CheckFailed(#condition, __FILE__, __LINE__))

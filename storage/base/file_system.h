@@ -18,7 +18,8 @@ class AppendFile {
  public:
   virtual ~AppendFile() = default;
   // Writes all of `bytes` or fails; after a failure the file's end is unknown until Truncate.
-  // kResourceExhausted: the disk (or the quota) is full. kUnavailable: any other input/output error.
+  // kResourceExhausted: the disk (or the quota) is full. kUnavailable: any other input/output
+  // error.
   virtual Status Append(std::string_view bytes) = 0;
   // All that was appended survives power loss. After one failed Sync the file must not be trusted
   // again: the kernel may have dropped the dirty pages and will report success next time.
@@ -38,7 +39,8 @@ struct DiskSpace {
   uint64_t free_bytes = 0;  // free to an ordinary user
 };
 
-// Thread-safe. Paths are plain strings with '/' between parts.
+// Thread-safe. Paths are plain strings with '/' between parts. Codes as AppendFile's; a missing
+// file is kNotFound. Messages name the path, the cause and the cure.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -54,15 +56,17 @@ class FileSystem {
   virtual bool Exists(const std::string& path) = 0;
   // The names (not paths) in a directory, sorted, without "." and "..".
   virtual Result<std::vector<std::string>> List(const std::string& directory) = 0;
-  // Creates the directory and its parents, mode 0700; fine when it is there already.
+  // Creates the directory and its parents, mode 0700, durably; fine when it is there already.
   virtual Status CreateDirectories(const std::string& directory) = 0;
+  // A file or an empty directory. Survives power loss only after SyncDirectory, as does Rename.
   virtual Status Remove(const std::string& path) = 0;
   virtual Status Rename(const std::string& from, const std::string& to) = 0;
   virtual Status SyncDirectory(const std::string& directory) = 0;
   virtual Result<DiskSpace> Space(const std::string& directory) = 0;
   // Reserves real blocks, so that removing the file gives them back (the reserve of a full disk).
   virtual Status Allocate(const std::string& path, uint64_t size_bytes) = 0;
-  // kFailedPrecondition, naming the holder's pid, when another process holds it.
+  // Creates `path`, which stays when the lock goes. kFailedPrecondition, naming the holder's pid,
+  // when it is held already, by another process or by this one.
   virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
 
   // The machine's file system. Lives for ever.

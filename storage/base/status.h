@@ -61,12 +61,20 @@ class [[nodiscard]] Status {
 
   static Status Ok() { return {}; }
   static Status Cancelled(std::string m) { return {StatusCode::kCancelled, std::move(m)}; }
-  static Status InvalidArgument(std::string m) { return {StatusCode::kInvalidArgument, std::move(m)}; }
-  static Status DeadlineExceeded(std::string m) { return {StatusCode::kDeadlineExceeded, std::move(m)}; }
+  static Status InvalidArgument(std::string m) {
+    return {StatusCode::kInvalidArgument, std::move(m)};
+  }
+  static Status DeadlineExceeded(std::string m) {
+    return {StatusCode::kDeadlineExceeded, std::move(m)};
+  }
   static Status NotFound(std::string m) { return {StatusCode::kNotFound, std::move(m)}; }
   static Status AlreadyExists(std::string m) { return {StatusCode::kAlreadyExists, std::move(m)}; }
-  static Status ResourceExhausted(std::string m) { return {StatusCode::kResourceExhausted, std::move(m)}; }
-  static Status FailedPrecondition(std::string m) { return {StatusCode::kFailedPrecondition, std::move(m)}; }
+  static Status ResourceExhausted(std::string m) {
+    return {StatusCode::kResourceExhausted, std::move(m)};
+  }
+  static Status FailedPrecondition(std::string m) {
+    return {StatusCode::kFailedPrecondition, std::move(m)};
+  }
   static Status Unimplemented(std::string m) { return {StatusCode::kUnimplemented, std::move(m)}; }
   static Status Internal(std::string m) { return {StatusCode::kInternal, std::move(m)}; }
   static Status Unavailable(std::string m) { return {StatusCode::kUnavailable, std::move(m)}; }
@@ -75,7 +83,9 @@ class [[nodiscard]] Status {
   bool ok() const { return rep_ == nullptr; }
   StatusCode code() const { return rep_ ? rep_->code : StatusCode::kOk; }
   // Empty when ok. The view lives as long as this Status is neither changed nor destroyed.
-  std::string_view message() const { return rep_ ? std::string_view(rep_->message) : std::string_view(); }
+  std::string_view message() const {
+    return rep_ ? std::string_view(rep_->message) : std::string_view();
+  }
   // "ok", or the code's name, a colon and the message.
   std::string ToString() const;
 
@@ -94,7 +104,8 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): reads like a T
+  Result(T value)
+      : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): reads like a T
   // REQUIRES: !status.ok().
   Result(Status status) : status_(std::move(status)) {  // NOLINT(google-explicit-constructor)
     LARDER_CHECK(!status_.ok());
@@ -131,10 +142,10 @@ class [[nodiscard]] Result {
 #define LARDER_CONCAT(a, b) LARDER_CONCAT_INNER(a, b)
 
 // Leaves the function with the Status of `expr` unless it is OK.
-#define LARDER_RETURN_IF_ERROR(expr)                            \
-  do {                                                          \
-    ::larder::Status larder_status = (expr);                    \
-    if (!larder_status.ok()) return larder_status;              \
+#define LARDER_RETURN_IF_ERROR(expr)               \
+  do {                                             \
+    ::larder::Status larder_status = (expr);       \
+    if (!larder_status.ok()) return larder_status; \
   } while (false)
 
 // Declares (or assigns) `lhs` from a Result, or leaves the function with its Status.
