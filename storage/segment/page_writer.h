@@ -24,7 +24,8 @@ class PageWriter {
   void Add(PageKey key, std::string_view body);
   // Bytes of all pages added.
   uint64_t size_bytes() const { return size_bytes_; }
-  // Puts every page into `sink` in key order.
+  // Puts every page into `sink` in key order. kResourceExhausted, and nothing is put, when a body
+  // was larger than kPageBodyBytesMax.
   Status Flush(PageSink* sink) const;
 
  private:
@@ -32,6 +33,7 @@ class PageWriter {
   std::unique_ptr<Compressor> compressor_;
   std::map<PageKey, std::string> pages_;
   uint64_t size_bytes_ = 0;
+  bool oversized_ = false;
 };
 
 }  // namespace larder

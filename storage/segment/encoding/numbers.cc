@@ -1,0 +1,157 @@
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "storage/segment/encoding/encoding.h"
+
+namespace larder {
+namespace {
+
+// The factors that may be divided out; a stream names one by its index.
+constexpr std::array<uint64_t, 4> kUnits = {1, 1'000, 1'000'000, 1'000'000'000};
+
+// Numbers below kSmall are classes of their own. A larger one of width w (5 to 64 bits) has one of
+// four classes, by the two bits after its first; w - 3 bits remain.
+constexpr uint32_t kSmall = 16;
+constexpr uint32_t kWidthMin = 5;
+
+struct Split {
+  uint8_t number_class;
+  uint32_t rest_bits;
+};
+
+Split SplitOf(uint64_t value) {
+  if (value < kSmall) return {static_cast<uint8_t>(value), 0};
+  const uint32_t width = static_cast<uint32_t>(std::bit_width(value));
+  const uint32_t rest_bits = width - 3;
+  const uint32_t top = static_cast<uint32_t>(value >> rest_bits) & 3;
+  return {static_cast<uint8_t>(kSmall + (width - kWidthMin) * 4 + top), rest_bits};
+}
+
+uint32_t RestBits(uint8_t number_class) {
+  return number_class < kSmall ? 0 : (number_class - kSmall) / 4 + kWidthMin - 3;
+}
+
+uint8_t UnitOf(std::span<const uint64_t> values) {
+  uint8_t unit = 3;
+  for (const uint64_t value : values) {
+    while (value % kUnits[unit] != 0) --unit;
+    if (unit == 0) break;
+  }
+  return unit;
+}
+
+// Bits are packed from the lowest bit of the lowest byte up.
+class BitWriter {
+ public:
+  explicit BitWriter(std::string* out) : out_(out) {}
+  void Put(uint64_t bits, uint32_t count) {
+    if (count > 32) {
+      PutShort(bits & 0xffffffff, 32);
+      PutShort(bits >> 32, count - 32);
+    } else {
+      PutShort(bits, count);
+    }
+  }
+  void Finish() {
+    while (used_ > 0) {
+      out_->push_back(static_cast<char>(word_));
+      word_ >>= 8;
+      used_ -= std::min<uint32_t>(used_, 8);
+    }
+  }
+
+ private:
+  // REQUIRES: count <= 32, no bits above `count`. At most 31 bits wait, so 64 hold both.
+  void PutShort(uint64_t bits, uint32_t count) {
+    word_ |= bits << used_;
+    used_ += count;
+    if (used_ >= 32) {
+      PutFixed32(out_, static_cast<uint32_t>(word_));
+      word_ >>= 32;
+      used_ -= 32;
+    }
+  }
+
+  std::string* out_;
+  uint64_t word_ = 0;
+  uint32_t used_ = 0;
+};
+
+class BitReader {
+ public:
+  explicit BitReader(std::string_view bytes) : bytes_(bytes) {}
+  // REQUIRES: the bytes hold that many bits more.
+  uint64_t Get(uint32_t count) {
+    if (count == 0) return 0;
+    const size_t byte = position_ / 8;
+    const uint32_t shift = position_ % 8;
+    position_ += count;
+    const uint64_t low = Word(byte) >> shift;
+    const uint64_t bits = shift == 0 ? low : low | (Word(byte + 8) << (64 - shift));
+    return bits & (UINT64_MAX >> (64 - count));
+  }
+
+ private:
+  uint64_t Word(size_t byte) const {
+    uint64_t word = 0;
+    if (byte >= bytes_.size()) return word;
+    std::memcpy(&word, bytes_.data() + byte, std::min<size_t>(8, bytes_.size() - byte));
+    return word;
+  }
+
+  std::string_view bytes_;
+  size_t position_ = 0;
+};
+
+}  // namespace
+
+// count varint | unit u8 | classes u8 x count | rest bits, padded to a byte
+void EncodeNumbers(std::span<const uint64_t> values, std::string* out) {
+  PutVarint(out, values.size());
+  if (values.empty()) return;
+  const uint8_t unit = UnitOf(values);
+  out->push_back(static_cast<char>(unit));
+  const uint64_t divisor = kUnits[unit];
+  std::string rests;
+  BitWriter bits(&rests);
+  for (const uint64_t value : values) {
+    const uint64_t scaled = divisor == 1 ? value : value / divisor;
+    const Split split = SplitOf(scaled);
+    out->push_back(static_cast<char>(split.number_class));
+    if (split.rest_bits > 0) {
+      bits.Put(scaled & ((uint64_t{1} << split.rest_bits) - 1), split.rest_bits);
+    }
+  }
+  bits.Finish();
+  out->append(rests);
+}
+
+bool DecodeNumbers(ByteReader* in, std::vector<uint64_t>* values) {
+  uint32_t count = 0;
+  values->clear();
+  if (!GetStreamCount(in, &count)) return false;
+  if (count == 0) return true;
+  uint8_t unit = 0;
+  std::string_view classes;
+  if (!GetByte(in, &unit) || unit >= kUnits.size() || !in->GetBytes(count, &classes)) return false;
+  uint64_t bit_count = 0;
+  for (const char c : classes) bit_count += RestBits(static_cast<uint8_t>(c));
+  std::string_view rests;
+  if (!in->GetBytes((bit_count + 7) / 8, &rests)) return false;
+  BitReader bits(rests);
+  values->resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    const uint8_t number_class = static_cast<uint8_t>(classes[i]);
+    uint64_t value = number_class;
+    if (number_class >= kSmall) {
+      const uint32_t rest_bits = RestBits(number_class);
+      const uint64_t top = 4 | ((number_class - kSmall) & 3);
+      value = (top << rest_bits) | bits.Get(rest_bits);
+    }
+    (*values)[i] = value * kUnits[unit];
+  }
+  return true;
+}
+
+}  // namespace larder
