@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "storage/base/status.h"
+#include "storage/kv/file_hooks.h"
 
 namespace larder {
 
@@ -18,9 +19,11 @@ struct KvOptions {
   std::string path;
   uint64_t block_cache_bytes = 8ull << 20;
   bool read_only = false;
+  KvFileHooks* hooks = nullptr;  // tests only; must outlive the store and everything it handed out
 };
 
-// A column family. Keeps its data readable while it is held, dropped or not. Thread-safe.
+// A column family. Keeps its data readable while it is held, dropped or not. Thread-safe. May
+// outlive the store that made it: the database closes when the last of both is gone.
 class KvFamily {
  public:
   virtual ~KvFamily() = default;
@@ -34,21 +37,32 @@ class KvValue {
   virtual std::string_view view() const = 0;
 };
 
-// Writes one sorted file, to be ingested. Not thread-safe. Unfinished files are removed.
+// Writes one sorted file, to be ingested. Not thread-safe. Files that are not ingested are removed.
 class KvFileWriter {
  public:
   virtual ~KvFileWriter() = default;
   // REQUIRES: key is after every key added before.
   virtual Status Add(std::string_view key, std::string_view value) = 0;
-  // Syncs and closes.
+  // Syncs and closes. REQUIRES: a key was added.
   virtual Status Finish() = 0;
   virtual uint64_t size_bytes() const = 0;
 };
 
-// Thread-safe. Errors: kResourceExhausted (disk full), kDataLoss (checksum), kUnavailable (other I/O).
+// A sorted file of a family, as the store's own books say (the file itself is not read).
+struct KvFileInfo {
+  std::string name;
+  std::string smallest_key;
+  std::string largest_key;
+  uint64_t size_bytes = 0;
+};
+
+// Thread-safe. Errors: kResourceExhausted (disk full), kDataLoss (checksum), kUnavailable (other
+// I/O).
 class KvStore {
  public:
-  // Opens or creates, with every column family that exists.
+  // Opens or creates, with every column family that exists. A damaged write-ahead log loses its
+  // damaged records; when the store's own books (its manifest) are damaged, they are made anew from
+  // the sorted files, and the old ones are kept beside as `path`.damaged. Both are logged.
   static Result<std::unique_ptr<KvStore>> Open(const KvOptions& options);
   virtual ~KvStore() = default;
 
@@ -62,25 +76,31 @@ class KvStore {
   virtual Result<std::shared_ptr<const KvValue>> Get(const KvFamily& family,
                                                      std::string_view key) const = 0;
   // Calls `visit` for every key that starts with `prefix`, ascending, until it returns false.
-  virtual Status Scan(const KvFamily& family, std::string_view prefix,
-                      const std::function<bool(std::string_view key, std::string_view value)>&
-                          visit) const = 0;
+  virtual Status Scan(
+      const KvFamily& family, std::string_view prefix,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit) const = 0;
   // A small durable batch of puts and deletes (a deleted key has no value).
   struct Change {
     std::string key;
-    std::string value;
+    std::string value = {};
     bool is_delete = false;
   };
   virtual Status Commit(const KvFamily& family, const std::vector<Change>& changes) = 0;
-  virtual Status DeleteRange(const KvFamily& family, std::string_view from,
-                             std::string_view until) = 0;
 
-  // A file in the store's own directory, so that ingest moves it without a copy.
-  virtual Result<std::unique_ptr<KvFileWriter>> NewFile() = 0;
-  // All of the files appear at once, durably, or none does. The writers must be finished.
+  // A file in the store's own directory, so that ingest moves it without a copy. It remembers the
+  // family, so that it finds its place again when the store's books are lost.
+  virtual Result<std::unique_ptr<KvFileWriter>> NewFile(const KvFamily& family) = 0;
+  // All of the files appear at once, durably, or none does. The writers must be finished, and their
+  // key ranges must overlap neither each other nor a file of the family.
   virtual Status Ingest(const KvFamily& family,
                         std::vector<std::unique_ptr<KvFileWriter>> files) = 0;
+  // Removes the files whose keys all lie in [from, until).
+  virtual Status DeleteFiles(const KvFamily& family, std::string_view from,
+                             std::string_view until) = 0;
+  virtual std::vector<KvFileInfo> Files(const KvFamily& family) const = 0;
   virtual uint64_t FamilyBytes(const KvFamily& family) const = 0;
+  // After an I/O error RocksDB refuses writes; tries to take them up again.
+  virtual Status Resume() = 0;
 };
 
 }  // namespace larder
