@@ -93,6 +93,8 @@ struct Constant {
     kBool,        // number, 0 or 1
     kLegacyText,  // text; equal when the canonical texts are equal, or when it parses as the stored
                   // type and is equal (jaeger's legacy search)
+    kCanonicalText,  // text; equal when the canonical texts are equal, whatever the stored type
+                     // (a typed constant of the legacy search)
     kTime,        // unsigned nanoseconds since 1970, in number (two's complement)
     kDuration,    // signed nanoseconds, in number
   };
