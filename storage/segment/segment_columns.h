@@ -43,8 +43,6 @@ enum class ColumnRole : uint8_t {
   kTraceState = 2,     // of spans, links; a slot only when not empty
   kStatusMessage = 3,  // of spans; a slot only when not empty
   kRest = 4,           // SpanRow::rest, EventRow::rest, LinkRow::rest; a slot only when not empty
-  kEventCount = 5,     // of spans; a slot only when not 0
-  kLinkCount = 6,      // of spans; a slot only when not 0
 };
 
 enum class ColumnCoding : uint8_t {
@@ -57,7 +55,6 @@ struct ColumnInfo {
   ItemTable table = ItemTable::kSpans;
   ColumnRole role = ColumnRole::kAttribute;
   ValueType type = ValueType::kEmpty;  // of kAttribute; kRaw for kOverflow, kString for the rest
-                                       // but the counts, which are kInt
   ColumnCoding coding = ColumnCoding::kDictionary;
   std::string key;  // of kAttribute
   uint64_t value_count = 0;

@@ -20,6 +20,7 @@ struct ColumnDraft {
   std::vector<uint64_t> numbers;
   std::vector<std::string_view> payloads;
   std::vector<std::string_view> dictionary;  // of kDictionary: payload of each code, sorted
+  std::vector<uint32_t> block_starts;        // ordinal of each block's first value, then the count
 };
 
 struct ItemTableDraft {
@@ -27,6 +28,7 @@ struct ItemTableDraft {
   std::vector<uint32_t> item_templates;  // of each item
   std::vector<uint32_t> item_rows;       // segment row of each item; empty for kSpans (item = row)
   std::vector<uint32_t> item_sources;    // number of each item in the SpanTable
+  std::vector<uint32_t> block_starts;    // of each block the first item, then the count
 };
 
 // Views borrow from the SpanTable, which must outlive the draft.
@@ -39,6 +41,7 @@ struct SegmentDraft {
   std::vector<ResourceId> resources;          // SpanTable's number of each of ours
   std::vector<ScopeId> scopes;
   std::vector<OutlierRow> outliers;  // ascending
+  std::vector<uint32_t> duplicates;  // rows equal in every field to an earlier one, ascending
 
   uint32_t row_count() const { return static_cast<uint32_t>(items[0].item_templates.size()); }
   // REQUIRES: row < row_count().
