@@ -17,6 +17,11 @@
 #define LARDER_THREAD_ANNOTATION(x)
 #endif
 
+// Abseil has some of the same names with the same meaning; gRPC's headers bring them in.
+#undef GUARDED_BY
+#undef PT_GUARDED_BY
+#undef NO_THREAD_SAFETY_ANALYSIS
+
 #define CAPABILITY(x) LARDER_THREAD_ANNOTATION(capability(x))
 #define SCOPED_CAPABILITY LARDER_THREAD_ANNOTATION(scoped_lockable)
 #define GUARDED_BY(x) LARDER_THREAD_ANNOTATION(guarded_by(x))
