@@ -5,8 +5,6 @@
 #include <cmath>
 #include <cstring>
 
-#include <re2/re2.h>
-
 #include "storage/model/filter_text.h"
 
 namespace larder {
@@ -162,14 +160,8 @@ Result<ValueMatcher> ValueMatcher::Compile(const FilterNode& leaf) {
     matcher.constants_.push_back(Parse(*constant));
     return matcher;
   }
-  re2::RE2::Options options;
-  options.set_log_errors(false);
   matcher.regex_on_numbers_ = constant->type != Type::kString;
-  matcher.regex_ = std::make_shared<const re2::RE2>(constant->text, options);
-  if (!matcher.regex_->ok()) {
-    return Status::InvalidArgument("pattern \"" + constant->text +
-                                   "\": " + matcher.regex_->error());
-  }
+  LARDER_ASSIGN_OR_RETURN(matcher.pattern_, TextPattern::Compile(constant->text));
   return matcher;
 }
 
@@ -257,13 +249,10 @@ bool ValueMatcher::MatchesStored(const Parsed& parsed, ValueType type,
 }
 
 bool ValueMatcher::MatchesPattern(ValueType type, std::string_view payload) const {
-  if (type == ValueType::kString) {
-    return re2::RE2::PartialMatch(re2::StringPiece(payload.data(), payload.size()), *regex_);
-  }
+  if (type == ValueType::kString) return pattern_->FoundIn(payload);
   const bool is_number =
       type == ValueType::kInt || type == ValueType::kDouble || type == ValueType::kBool;
-  return regex_on_numbers_ && is_number &&
-         re2::RE2::PartialMatch(ValueText(type, payload), *regex_);
+  return regex_on_numbers_ && is_number && pattern_->FoundIn(ValueText(type, payload));
 }
 
 bool ValueMatcher::MatchesWords(std::string_view text) const {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,11 +11,8 @@
 
 #include "storage/base/status.h"
 #include "storage/model/filter.h"
+#include "storage/model/text_pattern.h"
 #include "storage/model/value.h"
-
-namespace re2 {
-class RE2;
-}  // namespace re2
 
 namespace larder {
 
@@ -81,7 +77,7 @@ class ValueMatcher {
   bool regex_on_numbers_ = false;
   std::vector<Parsed> constants_;
   std::vector<std::string> words_;
-  std::shared_ptr<const re2::RE2> regex_;
+  std::optional<TextPattern> pattern_;
 };
 
 // `left op right` between two values of a span: kEq (also for kNe), kGt, kLt, kGte, kLte. Values of

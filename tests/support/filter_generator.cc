@@ -1,0 +1,332 @@
+#include "tests/support/filter_generator.h"
+
+#include <array>
+#include <cstring>
+#include <string>
+
+#include "storage/model/filter_text.h"
+#include "storage/model/span_filter.h"
+#include "storage/model/value.h"
+#include "storage/model/value_matcher.h"
+
+namespace larder {
+namespace {
+
+Constant Text(Constant::Type type, std::string text) {
+  Constant constant;
+  constant.type = type;
+  constant.text = std::move(text);
+  return constant;
+}
+
+bool IsTime(Field field) {
+  return field == Field::kStartTime || field == Field::kEndTime || field == Field::kEventTime;
+}
+
+bool IsDuration(Field field) {
+  return field == Field::kDuration || field == Field::kEventTimeSinceStart;
+}
+
+// Escapes what a pattern would read as syntax.
+std::string Quote(std::string_view text) {
+  std::string quoted;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (static_cast<uint8_t>(c) >= 0x80 || c == 0) {
+      quoted += '.';
+    } else {
+      if (!plain) quoted += '\\';
+      quoted += c;
+    }
+  }
+  return quoted;
+}
+
+std::string ElementFieldText(Field field, const Span& span) {
+  if (field == Field::kEventName) return span.events.empty() ? "" : span.events[0].name;
+  if (span.links.empty()) return "";
+  const Link& link = span.links[0];
+  if (field == Field::kLinkTraceId) return HexText(link.trace_id.view());
+  if (field == Field::kLinkSpanId) return HexText(link.span_id.view());
+  return field == Field::kLinkTraceState ? link.trace_state : "";
+}
+
+std::string FieldText(Field field, const Span& span) {
+  switch (field) {
+    case Field::kTraceId:
+      return HexText(span.trace_id.view());
+    case Field::kSpanId:
+      return HexText(span.span_id.view());
+    case Field::kParentSpanId:
+      return HexText(span.parent_span_id.view());
+    case Field::kTraceState:
+      return span.trace_state;
+    case Field::kName:
+      return span.name;
+    case Field::kKind:
+      return KindWord(span.kind);
+    case Field::kStatus:
+      return StatusWord(span.status_code);
+    case Field::kStatusMessage:
+      return span.status_message;
+    case Field::kResourceService:
+      return std::string(span.resource->service());
+    case Field::kResourceSchemaUrl:
+      return span.resource->schema_url;
+    case Field::kScopeName:
+      return span.scope->name;
+    case Field::kScopeVersion:
+      return span.scope->version;
+    case Field::kScopeSchemaUrl:
+      return span.scope->schema_url;
+    default:
+      return ElementFieldText(field, span);
+  }
+}
+
+}  // namespace
+
+FilterOp FilterGenerator::Comparison() {
+  static constexpr std::array kOps = {FilterOp::kEq, FilterOp::kEq,  FilterOp::kNe, FilterOp::kGt,
+                                      FilterOp::kLt, FilterOp::kGte, FilterOp::kLte};
+  return kOps[random_->Below(kOps.size())];
+}
+
+Attribute FilterGenerator::AnyAttribute(AttributeLevel* level) {
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    const Span& span = AnySpan();
+    const std::vector<Attribute>* list = &span.attributes;
+    *level = AttributeLevel::kSpan;
+    const uint64_t where = random_->Below(8);
+    if (where == 0) {
+      *level = AttributeLevel::kResource;
+      list = &span.resource->attributes;
+    } else if (where == 1) {
+      *level = AttributeLevel::kScope;
+      list = &span.scope->attributes;
+    } else if (where == 2 && !span.events.empty()) {
+      *level = AttributeLevel::kEvent;
+      list = &span.events[random_->Below(span.events.size())].attributes;
+    } else if (where == 3 && !span.links.empty()) {
+      *level = AttributeLevel::kLink;
+      list = &span.links[random_->Below(span.links.size())].attributes;
+    }
+    if (!list->empty()) return (*list)[random_->Below(list->size())];
+  }
+  return {"no.such", ValueType::kString, "x"};
+}
+
+AttributeRef FilterGenerator::Reference(const Attribute& attribute, AttributeLevel found_at) {
+  static constexpr std::array kLevels = {AttributeLevel::kSpanOrResource,
+                                         AttributeLevel::kSpan,
+                                         AttributeLevel::kResource,
+                                         AttributeLevel::kScope,
+                                         AttributeLevel::kEvent,
+                                         AttributeLevel::kLink,
+                                         AttributeLevel::kAny};
+  if (random_->OneIn(3)) return {attribute.key, kLevels[random_->Below(kLevels.size())]};
+  if (random_->OneIn(3)) return {attribute.key, AttributeLevel::kAny};
+  return {attribute.key, found_at};
+}
+
+Constant FilterGenerator::AttributeConstant(const Attribute& attribute) {
+  using Type = Constant::Type;
+  ValueType type = attribute.type;
+  std::string payload = attribute.payload;
+  std::array<char, 8> scratch;
+  if (type == ValueType::kRaw) {
+    const Result<AttributeView> decoded = DecodeKeyValue(attribute.payload, scratch.data());
+    type = decoded.ok() ? decoded->type : ValueType::kEmpty;
+    payload = decoded.ok() ? std::string(decoded->payload) : std::string();
+  }
+  const std::string text = ValueText(type, payload);
+  switch (random_->Below(6)) {
+    case 0:
+      return Text(Type::kLegacyText, text);
+    case 1:
+      return Text(Type::kCanonicalText, text);
+    case 2:
+      return Text(Type::kUntyped, random_->OneIn(8) ? text + "0" : text);
+    case 3:
+      return Text(Type::kUntyped, text);
+    default:
+      break;
+  }
+  Constant constant = Text(Type::kString, text);
+  if (type == ValueType::kInt) {
+    constant.type = Type::kInt;
+    std::memcpy(&constant.number, payload.data(), sizeof constant.number);
+  } else if (type == ValueType::kDouble) {
+    constant.type = Type::kDouble;
+    std::memcpy(&constant.real, payload.data(), sizeof constant.real);
+  } else if (type == ValueType::kBool) {
+    constant.type = Type::kBool;
+    constant.number = payload[0];
+  }
+  return constant;
+}
+
+FilterNode FilterGenerator::AttributeLeaf() {
+  AttributeLevel found_at = AttributeLevel::kSpan;
+  const Attribute attribute = AnyAttribute(&found_at);
+  FilterNode leaf;
+  leaf.left = Reference(attribute, found_at);
+  const Constant constant = AttributeConstant(attribute);
+  switch (random_->Below(10)) {
+    case 0:
+      leaf.op = FilterOp::kExists;
+      return leaf;
+    case 1: {
+      leaf.op = FilterOp::kRegex;
+      const std::string piece = constant.text.substr(0, 1 + random_->Below(4));
+      leaf.right = Text(random_->OneIn(2) ? Constant::Type::kString : Constant::Type::kUntyped,
+                        Quote(piece) + (random_->OneIn(2) ? ".*" : ""));
+      return leaf;
+    }
+    case 2:
+    case 3:
+      leaf.op = random_->OneIn(2) ? FilterOp::kIn : FilterOp::kNotIn;
+      leaf.constants.push_back(constant);
+      while (random_->OneIn(2)) {
+        AttributeLevel ignored = AttributeLevel::kSpan;
+        leaf.constants.push_back(AttributeConstant(AnyAttribute(&ignored)));
+      }
+      return leaf;
+    case 4: {
+      leaf.op = random_->OneIn(2) ? FilterOp::kPhrase : FilterOp::kFulltext;
+      const std::vector<std::string> words = SplitWords(constant.text);
+      const size_t first = words.empty() ? 0 : random_->Below(words.size());
+      for (size_t i = first; i < words.size() && i < first + 2; ++i) {
+        leaf.constants.push_back(Text(Constant::Type::kString, words[i]));
+      }
+      if (words.empty()) leaf.constants.push_back(Text(Constant::Type::kString, "word"));
+      return leaf;
+    }
+    default:
+      leaf.op = Comparison();
+      leaf.right = constant;
+      return leaf;
+  }
+}
+
+// A value that the field has on some span, at the field's own type.
+Constant FilterGenerator::FieldConstant(Field field) {
+  const Span& span = AnySpan();
+  Constant constant = Text(Constant::Type::kString, FieldText(field, span));
+  const uint64_t event_ns = span.events.empty() ? span.start_ns : span.events[0].time_ns;
+  if (field == Field::kStartTime) constant.number = static_cast<int64_t>(span.start_ns);
+  if (field == Field::kEndTime) constant.number = static_cast<int64_t>(span.end_ns);
+  if (field == Field::kDuration) constant.number = span.duration_ns();
+  if (field == Field::kEventTime) constant.number = static_cast<int64_t>(event_ns);
+  if (field == Field::kEventTimeSinceStart) {
+    constant.number = static_cast<int64_t>(event_ns - span.start_ns);
+  }
+  if (IsTime(field)) constant.type = Constant::Type::kTime;
+  if (IsDuration(field)) constant.type = Constant::Type::kDuration;
+  return constant;
+}
+
+FilterNode FilterGenerator::FieldLeaf() {
+  // Those that people ask for come up more often.
+  static constexpr std::array kOften = {Field::kName, Field::kResourceService, Field::kKind,
+                                        Field::kStatus, Field::kDuration};
+  constexpr auto kLast = static_cast<uint64_t>(Field::kLinkTraceState);
+  const Field field = random_->OneIn(2) ? kOften[random_->Below(kOften.size())]
+                                        : static_cast<Field>(random_->Below(kLast + 1));
+  FilterNode leaf;
+  leaf.left = FieldRef{field};
+  const Constant constant = FieldConstant(field);
+  const bool is_text = constant.type == Constant::Type::kString;
+  switch (random_->Below(8)) {
+    case 0:
+      leaf.op = FilterOp::kExists;
+      return leaf;
+    case 1:
+      leaf.op = random_->OneIn(2) ? FilterOp::kIn : FilterOp::kNotIn;
+      leaf.constants = {constant, FieldConstant(field)};
+      return leaf;
+    case 2:
+      if (!is_text) break;
+      leaf.op = FilterOp::kRegex;
+      leaf.right = Text(Constant::Type::kString, Quote(constant.text.substr(0, 3)));
+      return leaf;
+    default:
+      break;
+  }
+  leaf.op = Comparison();
+  leaf.right = constant;
+  return leaf;
+}
+
+FilterNode FilterGenerator::ReferenceLeaf() {
+  static constexpr std::array kFields = {
+      Field::kName,     Field::kResourceService, Field::kStartTime,   Field::kEndTime,
+      Field::kDuration, Field::kEventTime,       Field::kLinkTraceId, Field::kTraceId};
+  const auto operand = [&]() -> Operand {
+    AttributeLevel found_at = AttributeLevel::kSpan;
+    const Attribute attribute = AnyAttribute(&found_at);
+    if (random_->OneIn(2)) return FieldRef{kFields[random_->Below(kFields.size())]};
+    return Reference(attribute, found_at);
+  };
+  FilterNode leaf;
+  leaf.op = Comparison();
+  leaf.left = operand();
+  leaf.right = operand();
+  return leaf;
+}
+
+FilterNode FilterGenerator::Leaf() {
+  if (random_->OneIn(30)) return {};
+  if (random_->OneIn(12)) return ReferenceLeaf();
+  return random_->OneIn(3) ? FieldLeaf() : AttributeLeaf();
+}
+
+FilterNode FilterGenerator::Tree(uint32_t depth) {
+  if (depth == 0 || random_->OneIn(3)) return Leaf();
+  FilterNode node;
+  static constexpr std::array kOps = {FilterOp::kAnd, FilterOp::kAnd, FilterOp::kOr, FilterOp::kNot,
+                                      FilterOp::kSome};
+  node.op = kOps[random_->Below(kOps.size())];
+  size_t children = 1;
+  if (node.op == FilterOp::kAnd || node.op == FilterOp::kOr) children = random_->Below(4);
+  if (random_->OneIn(2)) node.element = FilterNode::Element::kLink;
+  for (size_t i = 0; i < children; ++i) node.children.push_back(Tree(depth - 1));
+  return node;
+}
+
+LegacySearch FilterGenerator::Legacy() {
+  static constexpr std::array kSpecial = {"error", "span.status", "span.kind", "scope.name",
+                                          "scope.version"};
+  static constexpr std::array kWords = {"true",   "false",  "OK",   "Error",
+                                        "client", "SERVER", "bogus"};
+  LegacySearch search;
+  const Span& span = AnySpan();
+  if (random_->OneIn(2)) search.service = span.resource->service();
+  if (random_->OneIn(3)) search.operation = random_->OneIn(4) ? AnySpan().name : span.name;
+  if (random_->OneIn(4)) search.duration_min_ns = AnySpan().duration_ns();
+  if (random_->OneIn(4)) search.duration_max_ns = AnySpan().duration_ns();
+  while (random_->OneIn(2)) {
+    AttributeLevel ignored = AttributeLevel::kSpan;
+    const Attribute attribute = AnyAttribute(&ignored);
+    if (random_->OneIn(4)) {
+      search.attributes.emplace_back(
+          kSpecial[random_->Below(kSpecial.size())],
+          Text(Constant::Type::kLegacyText, kWords[random_->Below(kWords.size())]));
+    } else {
+      const std::string prefix = random_->OneIn(5) ? "resource." : "";
+      search.attributes.emplace_back(prefix + attribute.key, AttributeConstant(attribute));
+    }
+  }
+  search.start = Range();
+  return search;
+}
+
+TimeRange FilterGenerator::Range() {
+  TimeRange range;
+  if (random_->OneIn(2)) return range;
+  range.min_ns = AnySpan().start_ns;
+  if (random_->OneIn(2)) range.max_ns = AnySpan().start_ns;
+  return range;
+}
+
+}  // namespace larder
