@@ -51,7 +51,6 @@ BANNED = {
     r"\busing namespace\b": "name what is used",
     r"(?<![_\w])assert\(": "use LARDER_CHECK, which stays in release builds",
     r"\bstd::endl\b": "use '\\n'",
-    r"\b(unsigned )?long long\b": "use a type of <cstdint>",
 }
 # The one place where a banned word is at home.
 BANNED_EXCEPT = {"storage/base/mutex.h"}

@@ -1,0 +1,1 @@
+"""Real programs under test: Larder, Jaeger, OpenTelemetry SDKs and the official client."""

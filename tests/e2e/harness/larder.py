@@ -1,0 +1,51 @@
+"""Larder under test, on ports of its own. LARDER_BIN names the binary."""
+
+import os
+import pathlib
+
+import grpc
+import requests
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
+
+from harness.process import ROOT, Program, free_port
+
+BINARY = pathlib.Path(os.environ.get("LARDER_BIN", ROOT / "build/dev/plugin/larder"))
+
+
+class Larder:
+    """One data directory and the process that serves it; restarts keep directory and ports."""
+
+    def __init__(self, folder, *arguments):
+        self.folder = pathlib.Path(folder)
+        self.data_dir = self.folder / "data"
+        self.arguments = arguments
+        self.grpc_address = f"127.0.0.1:{free_port()}"
+        self.admin_url = f"http://127.0.0.1:{free_port()}"
+        self.channel = grpc.insecure_channel(self.grpc_address, options=[
+            ("grpc.max_receive_message_length", 4 << 20), ("grpc.max_reconnect_backoff_ms", 500),
+            ("grpc.initial_reconnect_backoff_ms", 50), ("grpc.min_reconnect_backoff_ms", 50)])
+        self.program = None
+        self.start()
+
+    def start(self):
+        command = [BINARY, "serve", "--data-dir", self.data_dir,
+                   "--grpc-listen", self.grpc_address,
+                   "--admin-listen", self.admin_url.removeprefix("http://"), *self.arguments]
+        self.program = Program(command, self.folder / "larder.log", self.is_ready)
+
+    def is_ready(self):
+        try:
+            return requests.get(self.admin_url + "/readyz", timeout=5).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def kill(self):
+        self.program.kill()
+
+    def stop(self):
+        return self.program.stop()
+
+    def export(self, request, timeout=30):
+        """Sends an OTLP request; returns when the spans are acknowledged."""
+        stub = trace_service_pb2_grpc.TraceServiceStub(self.channel)
+        return stub.Export(request, timeout=timeout)

@@ -1,0 +1,91 @@
+"""Jaeger's official storage interface, compiled from the .proto files of its Go module."""
+
+import functools
+import importlib
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import pytest
+from google.protobuf import descriptor_pb2
+from grpc_tools import protoc
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+
+MODULES = {"github.com/jaegertracing/jaeger-idl": "v0.14.0", "github.com/google/gnostic": "v0.7.1"}
+PROTOS = ("storage/v2/trace_storage.proto", "storage/v2/dependency_storage.proto",
+          "storage/v2/capabilities.proto", "expression/v1/expression.proto",
+          "expression/v1/vocabulary.proto", "gnostic/openapiv3/annotations.proto",
+          "openapiv3/OpenAPIv3.proto")
+GOOGLE_PROTOS = pathlib.Path(protoc.__file__).parent / "_proto"
+
+
+def module_folder(module):
+    """Downloads a Go module and returns where it lies; skips the test when that cannot be."""
+    if not shutil.which("go"):
+        pytest.skip("the official .proto files come as a Go module, and Go is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "go.mod").write_text("module larder.example/official\n")
+        reply = subprocess.run(["go", "mod", "download", "-json", f"{module}@{MODULES[module]}"],
+                               cwd=folder, check=True, capture_output=True, text=True)
+    return pathlib.Path(json.loads(reply.stdout)["Dir"])
+
+
+def otlp_descriptors():
+    """OTLP's own files, as the SDK for Python carries them, with all that they import."""
+    files = descriptor_pb2.FileDescriptorSet()
+
+    def add(descriptor):
+        for dependency in descriptor.dependencies:
+            add(dependency)
+        if descriptor.name not in {each.name for each in files.file}:
+            descriptor.CopyToProto(files.file.add())
+    add(trace_service_pb2.DESCRIPTOR)
+    return files
+
+
+def run_protoc(*arguments):
+    assert protoc.main(["protoc", *(str(each) for each in arguments)]) == 0, arguments
+
+
+@functools.cache
+def compile_official():
+    """Returns (folder of Python stubs, FileDescriptorSet) of the official interface."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="larder-official-"))
+    proto = folder / "proto"
+    shutil.copytree(module_folder("github.com/jaegertracing/jaeger-idl") / "proto", proto,
+                    copy_function=shutil.copyfile)
+    gnostic = module_folder("github.com/google/gnostic") / "openapiv3"
+    for target, name in (("gnostic/openapiv3", "annotations.proto"),
+                         ("openapiv3", "OpenAPIv3.proto")):
+        (proto / target).mkdir(parents=True)
+        shutil.copyfile(gnostic / name, proto / target / name)
+
+    imports = folder / "imports.bin"  # The module does not carry OTLP's files.
+    imports.write_bytes(otlp_descriptors().SerializeToString())
+    files = folder / "official.bin"
+    run_protoc(f"-I{proto}", f"-I{GOOGLE_PROTOS}", f"--descriptor_set_in={imports}",
+               f"--descriptor_set_out={files}", "--include_imports",
+               f"--python_out={folder}", f"--grpc_python_out={folder}", *PROTOS)
+    return folder, descriptor_pb2.FileDescriptorSet.FromString(files.read_bytes())
+
+
+class Client:
+    """The official client: one stub per service, and the modules of the messages."""
+
+    def __init__(self, channel):
+        folder, _ = compile_official()
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))
+        trace = importlib.import_module("storage.v2.trace_storage_pb2_grpc")
+        dependency = importlib.import_module("storage.v2.dependency_storage_pb2_grpc")
+        capabilities = importlib.import_module("storage.v2.capabilities_pb2_grpc")
+        self.messages = importlib.import_module("storage.v2.trace_storage_pb2")
+        self.dependency_messages = importlib.import_module("storage.v2.dependency_storage_pb2")
+        self.capability_messages = importlib.import_module("storage.v2.capabilities_pb2")
+        self.expressions = importlib.import_module("expression.v1.expression_pb2")
+        self.traces = trace.TraceReaderStub(channel)
+        self.dependencies = dependency.DependencyReaderStub(channel)
+        self.capabilities = capabilities.CapabilitiesStub(channel)

@@ -1,0 +1,58 @@
+"""A program under test: started with a log file, awaited, ended or killed."""
+
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_until(condition, what, seconds=30):
+    """Calls `condition` until it is true; fails with `what` after some seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.02)
+
+
+class Program:
+    """Runs `command`, whose output goes to `log`; `is_ready` says when it serves."""
+
+    def __init__(self, command, log, is_ready):
+        self.log = pathlib.Path(log)
+        with open(self.log, "ab") as output:
+            self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL,
+                                            stdout=output, stderr=subprocess.STDOUT)
+        try:
+            wait_until(lambda: is_ready() or self.process.poll() is not None, f"{command[0]}")
+        except AssertionError:
+            self.kill()
+            raise
+        assert self.process.poll() is None, (
+            f"{command[0]} ended with {self.process.returncode}:\n{self.log_tail()}")
+
+    def log_tail(self):
+        return self.log.read_text(errors="replace")[-4000:]
+
+    def kill(self):
+        """kill -9: what is not on disk by now is lost."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds=30):
+        """SIGTERM; returns the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
