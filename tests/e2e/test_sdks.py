@@ -1,0 +1,50 @@
+"""Traces of real SDKs, through Jaeger and directly into Larder, read back through Jaeger."""
+
+import pytest
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpExporter
+
+from harness import sdk
+from harness.otlp import assert_same_spans, span_count
+
+
+def ids_of(traces):
+    return {span.trace_id.hex() for resource in traces.resource_spans
+            for scope in resource.scope_spans for span in scope.spans}
+
+
+@pytest.mark.parametrize("way", ["jaeger", "larder"])
+def test_python(jaeger, larder, way):
+    if way == "jaeger":
+        shop = sdk.PythonShop(lambda: HttpExporter(jaeger.otlp_http_url + "/v1/traces"))
+    else:
+        shop = sdk.PythonShop(lambda: GrpcExporter(larder.grpc_address, insecure=True))
+    trace_id = shop.buy()
+    sent = shop.close()
+
+    assert_same_spans(jaeger.trace(trace_id), sent)
+    assert set(shop.SERVICES) <= set(jaeger.services())
+    assert jaeger.operations("python-cart") == [("add to cart", "client")]
+    assert jaeger.operations("python-stock") == [("reserve", "consumer")]
+
+
+@pytest.mark.parametrize("way", ["jaeger", "larder"])
+def test_node(jaeger, larder, way):
+    address = jaeger.otlp_grpc_address if way == "jaeger" else larder.grpc_address
+    sent = sdk.send_node(address)
+    (trace_id,) = ids_of(sent)
+
+    assert_same_spans(jaeger.trace(trace_id), sent)
+    assert "node-checkout" in jaeger.services()
+
+
+@pytest.mark.parametrize("way", ["jaeger", "larder"])
+def test_go(jaeger, larder, way):
+    address = jaeger.otlp_grpc_address if way == "jaeger" else larder.grpc_address
+    sdk.send_tracegen(address, traces=25)
+
+    assert "go-tracegen" in jaeger.services()
+    assert ("lets-go", "server") in jaeger.operations("go-tracegen")
+    found = jaeger.get("/api/traces", service="go-tracegen", limit=200)["data"]
+    assert len(found) >= 25
+    assert span_count(jaeger.trace(found[0]["traceID"])) == 4
