@@ -3,8 +3,8 @@
 //
 // A commit group (the requests that were waiting together) is compressed as one zstd frame, written
 // with one write and synced once. The frame is the unit of damage: a frame whose checksum or length
-// is wrong is reported with file and offset and set aside, and replay goes on at the next frame that
-// can be found; a torn tail is cut at the last whole frame.
+// is wrong is reported with file and offset and set aside, and replay goes on at the next frame
+// that can be found; a torn tail is cut at the last whole frame.
 #pragma once
 
 #include <cstdint>
@@ -27,24 +27,28 @@ struct JournalRecord {
   std::string_view request;  // ExportTraceServiceRequest, as received
 };
 
+inline constexpr uint64_t kJournalRequestBytesMax = (128ull << 20) - 64;
+
 // Not thread-safe. One writer per file.
 class JournalWriter {
  public:
   // Creates `directory`/`JournalFileName(generation)`, writes its header and syncs file and
-  // directory. `file_system` must outlive the writer.
+  // directory. kAlreadyExists when there is such a file: a journal is never overwritten.
+  // `file_system` must outlive the writer.
   static Result<std::unique_ptr<JournalWriter>> Create(FileSystem* file_system,
                                                        const std::string& directory,
                                                        uint64_t generation, bool sync);
   virtual ~JournalWriter() = default;
 
-  // Writes one commit group and, when the writer syncs, makes it durable. After a failure the
-  // records of the group are not acknowledged, the file is cut back where that is possible, and the
-  // writer refuses every further group (kUnavailable): start a new generation.
+  // Writes one commit group and, when the writer syncs, makes it durable. After a failed write or
+  // sync the group must not be acknowledged, the file is cut back where that is possible, and the
+  // writer refuses every further group (kUnavailable): start a new generation. kInvalidArgument: a
+  // request above kJournalRequestBytesMax; nothing was written and the writer goes on.
   virtual Status Commit(std::span<const JournalRecord> group) = 0;
   virtual uint64_t size_bytes() const = 0;
 };
 
-std::string JournalFileName(uint64_t generation);        // "0000000000000042.journal"
+std::string JournalFileName(uint64_t generation);  // "0000000000000042.journal"
 bool ParseJournalFileName(std::string_view name, uint64_t* generation);
 
 struct JournalDamage {
@@ -57,14 +61,15 @@ struct JournalReplay {
   uint64_t generation = 0;
   uint64_t groups = 0;
   uint64_t records = 0;
-  uint64_t torn_tail_bytes = 0;        // an unfinished last frame: not damage
+  uint64_t torn_tail_bytes = 0;  // an unfinished last frame: not damage
   std::vector<JournalDamage> damages;
 };
 
-// Reads a journal from its start, a bounded window at a time, and hands each record of each whole
-// frame to `record`, in order. Views are valid during the call. Stops with the Status of `record`
-// when that fails. kDataLoss when the file's header is unreadable (nothing was replayed);
-// kFailedPrecondition when a newer version wrote it.
+// Reads a journal from its start, a frame at a time, and hands each record of each whole frame to
+// `record`, in order. Views are valid during the call. Stops with the Status of `record` when that
+// fails. A damaged file header is one more damage, as long as the file's name says the generation;
+// else it is kDataLoss and nothing was replayed. A file without a whole header never held a record:
+// all of it is torn. kFailedPrecondition when a newer version wrote it.
 Result<JournalReplay> ReplayJournal(FileSystem* file_system, const std::string& path,
                                     const std::function<Status(const JournalRecord&)>& record);
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <random>
+#include <string>
 
 namespace larder {
 
@@ -10,7 +11,7 @@ uint64_t TestSeed() {
   const char* given = std::getenv("LARDER_SEED");
   const uint64_t seed =
       given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-  std::fprintf(stderr, "LARDER_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  std::fprintf(stderr, "LARDER_SEED=%s\n", std::to_string(seed).c_str());
   return seed;
 }
 
