@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -46,5 +47,10 @@ using TenantId = uint32_t;
 
 // Where an index looks a trace up: a hash, since trace ids need not be random. Part of the format.
 uint64_t TraceIdHash(const TraceId& id);
+
+// For std::unordered_set and _map.
+struct TraceIdHasher {
+  size_t operator()(const TraceId& id) const { return static_cast<size_t>(TraceIdHash(id)); }
+};
 
 }  // namespace larder

@@ -1,0 +1,34 @@
+// Where the rows of a trace lie, over all sources of a tenant.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "storage/base/status.h"
+#include "storage/engine/query_context.h"
+#include "storage/engine/view.h"
+#include "storage/model/ids.h"
+
+namespace larder {
+
+struct TracePlace {
+  uint32_t entry = 0;          // of View::entries
+  std::vector<uint32_t> rows;  // ascending, never empty
+};
+
+// Not thread-safe. Borrows all that it is given.
+class TraceLocator {
+ public:
+  TraceLocator(const View& view, TenantId tenant, QueryContext* context);
+
+  // Replaces `places` by those of the trace, in the order of View::entries; none when the trace is
+  // unknown. A source that cannot be read is a gap.
+  Status Locate(const TraceId& trace_id, std::vector<TracePlace>* places);
+
+ private:
+  const View& view_;
+  QueryContext* const context_;
+  std::vector<uint32_t> asked_one_by_one_;  // entries that no index covers
+};
+
+}  // namespace larder
