@@ -1,6 +1,7 @@
 # One function per kind of target, so that every target of the tree is made alike.
 #
-#   larder_library(NAME SOURCES a.cc b.cc [DEPS ...] [PRIVATE_DEPS ...])   library and its alias larder::NAME
+#   larder_library(NAME SOURCES a.cc b.cc [DEPS ...] [PRIVATE_DEPS ...])   library and its alias larder::NAME;
+#     what lies in storage/ is installed
 #   larder_test(NAME SOURCES x_test.cc [DEPS ...] [LABELS ...])            a GoogleTest program known to ctest
 #   larder_fuzz(NAME SOURCES x_fuzz.cc [DEPS ...])                         a libFuzzer target, only with LARDER_FUZZ
 #
@@ -36,6 +37,9 @@ function(larder_library name)
   target_link_libraries(larder_${name}
     PUBLIC larder_flags ${ARG_DEPS}
     PRIVATE $<BUILD_INTERFACE:larder_warnings> ${ARG_PRIVATE_DEPS})
+  if(CMAKE_CURRENT_SOURCE_DIR MATCHES "^${PROJECT_SOURCE_DIR}/storage/")
+    install(TARGETS larder_${name} EXPORT larder ARCHIVE COMPONENT library)
+  endif()
 endfunction()
 
 function(larder_test name)
