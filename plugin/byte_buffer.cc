@@ -1,0 +1,28 @@
+#include "plugin/byte_buffer.h"
+
+#include <utility>
+
+namespace larder {
+
+Result<MessageBytes> ContiguousBytes(const grpc::ByteBuffer& buffer) {
+  auto slice = std::make_shared<grpc::Slice>();
+  if (buffer.Valid() && buffer.Length() > 0) {
+    grpc::Status status = buffer.TrySingleSlice(slice.get());
+    if (!status.ok()) status = buffer.DumpToSingleSlice(slice.get());
+    if (!status.ok()) return Status::Internal("request bytes: " + status.error_message());
+  }
+  MessageBytes bytes;
+  bytes.view = {reinterpret_cast<const char*>(slice->begin()), slice->size()};
+  bytes.owner = std::move(slice);
+  return bytes;
+}
+
+grpc::ByteBuffer ToByteBuffer(std::string message) {
+  auto* kept = new std::string(std::move(message));  // NOLINT: the slice owns it from here
+  const grpc::Slice slice(
+      kept->data(), kept->size(), [](void* string) { delete static_cast<std::string*>(string); },
+      kept);
+  return {&slice, 1};
+}
+
+}  // namespace larder

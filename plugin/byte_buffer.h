@@ -1,0 +1,28 @@
+// Messages between gRPC's slices and plain bytes. Messages with users' bytes never pass a generated
+// parser, which would refuse all of a message for one string that is not UTF-8.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/slice.h>
+
+#include "storage/base/status.h"
+
+namespace larder {
+
+// A message in one piece. `view` lives as long as a copy of `owner`.
+struct MessageBytes {
+  std::shared_ptr<const grpc::Slice> owner;
+  std::string_view view;
+};
+
+// Copies only when the message came in several slices.
+Result<MessageBytes> ContiguousBytes(const grpc::ByteBuffer& buffer);
+
+// Takes the string over without copying it.
+grpc::ByteBuffer ToByteBuffer(std::string message);
+
+}  // namespace larder

@@ -1,0 +1,74 @@
+#include "plugin/export_service.h"
+
+#include <utility>
+
+#include "plugin/byte_buffer.h"
+#include "plugin/grpc_status.h"
+#include "plugin/replies.h"
+
+namespace larder {
+namespace {
+
+constexpr uint32_t kRetryDefaultMs = 1000;
+
+// Deletes itself when gRPC is done with it, which is after the store answered: a client that goes
+// away does not take back what it sent.
+class ExportCall final : public grpc::ServerUnaryReactor {
+ public:
+  ExportCall(const ServiceParts& parts, grpc::ByteBuffer* reply)
+      : parts_(parts), reply_(reply), started_ns_(parts.clock->MonotonicNanos()) {
+    parts_.metrics->Started(Rpc::kExport);
+  }
+
+  void Begin(const grpc::ByteBuffer& request) {
+    const Result<Store*> store = parts_.gate->Get();
+    if (!store.ok()) return Refuse(store.status(), kGateRetryMs);
+    Result<MessageBytes> bytes = ContiguousBytes(request);
+    if (!bytes.ok()) return Refuse(bytes.status(), 0);
+    (*store)->WriteAsync({.otlp = bytes->view, .owner = bytes->owner}, [this](WriteResult result) {
+      parts_.replies->Submit([this, result = std::move(result)] { End(result); });
+    });
+  }
+
+  void OnDone() override { delete this; }
+
+ private:
+  ~ExportCall() override = default;
+
+  void Refuse(const Status& status, uint32_t retry_after_ms) {
+    WriteResult refused;
+    refused.status = status;
+    refused.retry_after_ms = retry_after_ms;
+    End(refused);
+  }
+
+  void End(const WriteResult& result) {
+    const StatusCode code = result.status.code();
+    parts_.metrics->Ended(Rpc::kExport, code, parts_.clock->MonotonicNanos() - started_ns_);
+    if (result.status.ok()) {
+      *reply_ = ToByteBuffer(EncodeExportReply(result));
+      return Finish(grpc::Status::OK);
+    }
+    // OTLP clients give up on RESOURCE_EXHAUSTED unless they are told when to come again.
+    const bool retryable =
+        code == StatusCode::kUnavailable || code == StatusCode::kResourceExhausted;
+    const uint32_t retry_ms = result.retry_after_ms > 0 ? result.retry_after_ms : kRetryDefaultMs;
+    Finish(ToGrpcStatus(result.status, retryable ? retry_ms : 0));
+  }
+
+  const ServiceParts& parts_;
+  grpc::ByteBuffer* const reply_;
+  const uint64_t started_ns_;
+};
+
+}  // namespace
+
+grpc::ServerUnaryReactor* ExportService::Export(grpc::CallbackServerContext* /*context*/,
+                                                const grpc::ByteBuffer* request,
+                                                grpc::ByteBuffer* reply) {
+  auto* call = new ExportCall(parts_, reply);  // NOLINT: deletes itself
+  call->Begin(*request);
+  return call;
+}
+
+}  // namespace larder

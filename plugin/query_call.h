@@ -1,0 +1,55 @@
+// One running query, whatever the shape of its reply: its limits, its outcome, its place among the
+// queries that run at once.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include <grpcpp/server_context.h>
+
+#include "plugin/rpc_metrics.h"
+#include "plugin/store_gate.h"
+#include "plugin/worker_pool.h"
+#include "storage/base/clock.h"
+#include "storage/engine/store.h"
+
+namespace larder {
+
+// What all services share. Owned by the server; outlives every call.
+struct ServiceParts {
+  StoreGate* gate = nullptr;
+  WorkerPool* queries = nullptr;  // runs queries, one step at a time
+  WorkerPool* replies = nullptr;  // answers Export, so that the store's committer does not wait
+  RpcMetrics* metrics = nullptr;
+  Clock* clock = nullptr;  // the store's
+  uint32_t active_queries_max = 0;
+  uint32_t search_depth_max = 0;
+};
+
+// Begun and ended once each; Cancel may come from any thread in between.
+class QueryCall {
+ public:
+  // `context` and `parts` must outlive this.
+  QueryCall(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context);
+  QueryCall(const QueryCall&) = delete;
+  QueryCall& operator=(const QueryCall&) = delete;
+
+  // The store; kResourceExhausted when too many queries run, kUnavailable when there is no store.
+  Result<Store*> Admit() const;
+  // The client's deadline and its wish to cancel. Valid as long as this.
+  QueryLimits limits() const;
+  void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+
+  // Counts the call, tells the client and the log about gaps, and gives what to finish it with.
+  grpc::Status End(const Status& outcome, const std::vector<Gap>& gaps);
+
+ private:
+  const ServiceParts& parts_;
+  const Rpc rpc_;
+  grpc::CallbackServerContext* const context_;
+  const uint64_t started_ns_;
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace larder

@@ -1,0 +1,34 @@
+// Writes the replies of jaeger.storage.v2 and of OTLP as wire bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "storage/engine/store.h"
+#include "storage/model/query.h"
+
+namespace larder {
+
+// ExportTraceServiceResponse: empty when every span was accepted, else a partial success.
+std::string EncodeExportReply(const WriteResult& result);
+
+std::string EncodeServices(const std::vector<std::string>& services);
+
+// Kinds as words. Operations that differ only in a kind without a word are answered once.
+// REQUIRES: sorted by name, then kind.
+std::string EncodeOperations(const std::vector<Operation>& operations);
+
+std::string EncodeTraceIds(const std::vector<FoundTrace>& traces);
+
+std::string EncodeDependencies(const std::vector<Dependency>& dependencies);
+
+// What this server can do; exactly what is true of this version.
+std::string EncodeCapabilities();
+
+// Encodes FindTraceSummariesResponse messages from `*next` on, moves `*next` behind what went in,
+// and stops at about `size_bytes_max`. At least one summary goes in. REQUIRES: *next < size.
+std::string EncodeSummaries(const std::vector<TraceSummary>& summaries, size_t size_bytes_max,
+                            size_t* next);
+
+}  // namespace larder

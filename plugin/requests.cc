@@ -1,0 +1,352 @@
+#include "plugin/requests.h"
+
+#include <array>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include <protozero/exception.hpp>
+#include <protozero/pbf_reader.hpp>
+
+#include "storage/model/value.h"
+
+namespace larder {
+namespace {
+
+using protozero::pbf_wire_type;
+
+constexpr int64_t kYearOneSeconds = -62'135'596'800;  // Go's zero time, which clients send as unset
+constexpr int64_t kNanosPerSecond = 1'000'000'000;
+
+std::string_view View(protozero::data_view view) { return {view.data(), view.size()}; }
+
+// A field and how it is laid out, in one number to switch over: a known field in an unexpected
+// layout is skipped like an unknown one.
+constexpr uint32_t Tag(uint32_t field, pbf_wire_type type) {
+  return protozero::tag_and_type(field, type);
+}
+constexpr uint32_t Bytes(uint32_t field) { return Tag(field, pbf_wire_type::length_delimited); }
+constexpr uint32_t Varint(uint32_t field) { return Tag(field, pbf_wire_type::varint); }
+
+// Protozero throws on broken bytes; nothing above this function sees it.
+template <typename Parse>
+auto Guarded(Parse parse) -> decltype(parse()) {
+  try {
+    return parse();
+  } catch (const protozero::exception& broken) {
+    return Status::InvalidArgument("the request is not a valid protobuf message (" +
+                                   std::string(broken.what()) + ")");
+  }
+}
+
+struct SecondsAndNanos {
+  int64_t seconds = 0;
+  int32_t nanos = 0;
+};
+
+// google.protobuf.Timestamp and Duration have the same two fields.
+SecondsAndNanos ReadSecondsAndNanos(std::string_view message) {
+  SecondsAndNanos value;
+  protozero::pbf_reader reader(message.data(), message.size());
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case Varint(1):
+        value.seconds = reader.get_int64();
+        break;
+      case Varint(2):
+        value.nanos = reader.get_int32();
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return value;
+}
+
+// A wire time: unset, or a signed moment that may lie before 1970 or after the last nanosecond that
+// 64 bits count.
+struct WireTime {
+  bool before_1970 = false;
+  bool after_last = false;
+  uint64_t ns = 0;
+};
+
+Result<std::optional<WireTime>> ReadTime(std::string_view message, std::string_view field) {
+  const SecondsAndNanos value = ReadSecondsAndNanos(message);
+  if (value.nanos < 0 || value.nanos >= kNanosPerSecond) {
+    return Status::InvalidArgument(std::string(field) + ": nanos must lie in 0..999999999");
+  }
+  if (value.seconds <= kYearOneSeconds) return std::optional<WireTime>();
+  WireTime time;
+  if (value.seconds < 0) {
+    time.before_1970 = true;
+    return std::optional<WireTime>(time);
+  }
+  constexpr uint64_t kNanos = kNanosPerSecond;
+  const uint64_t seconds = static_cast<uint64_t>(value.seconds);
+  const uint64_t nanos = static_cast<uint64_t>(value.nanos);
+  if (seconds > (UINT64_MAX - nanos) / kNanos) {
+    time.after_last = true;
+  } else {
+    time.ns = seconds * kNanos + nanos;
+  }
+  return std::optional<WireTime>(time);
+}
+
+// Nanoseconds, held at the ends of int64.
+int64_t ReadDuration(std::string_view message) {
+  const SecondsAndNanos value = ReadSecondsAndNanos(message);
+  int64_t ns = 0;
+  if (__builtin_mul_overflow(value.seconds, kNanosPerSecond, &ns) ||
+      __builtin_add_overflow(ns, int64_t{value.nanos}, &ns)) {
+    return value.seconds < 0 ? INT64_MIN : INT64_MAX;
+  }
+  return ns;
+}
+
+constexpr TimeRange kNever{.min_ns = 1, .max_ns = 0};
+
+// The spans that start between two bounds, either of which may be unset.
+TimeRange RangeOf(const std::optional<WireTime>& min, const std::optional<WireTime>& max) {
+  TimeRange range;
+  if (min) {
+    if (min->after_last) return kNever;
+    range.min_ns = min->ns;
+  }
+  if (max) {
+    if (max->before_1970) return kNever;
+    if (!max->after_last) range.max_ns = max->ns;
+  }
+  return range;
+}
+
+// A string, which is all that Jaeger's UI sends, is text to be matched at any stored type; a typed
+// constant keeps its type. What has no type among constants is compared by its text.
+Constant ConstantOf(const AttributeView& attribute) {
+  Constant constant;
+  switch (attribute.type) {
+    case ValueType::kString:
+      constant.type = Constant::Type::kLegacyText;
+      constant.text = attribute.payload;
+      break;
+    case ValueType::kBool:
+      constant.type = Constant::Type::kBool;
+      constant.number = attribute.payload[0] != 0 ? 1 : 0;
+      break;
+    case ValueType::kInt:
+      constant.type = Constant::Type::kInt;
+      std::memcpy(&constant.number, attribute.payload.data(), sizeof constant.number);
+      break;
+    case ValueType::kDouble:
+      constant.type = Constant::Type::kDouble;
+      std::memcpy(&constant.real, attribute.payload.data(), sizeof constant.real);
+      break;
+    default:
+      constant.type = Constant::Type::kCanonicalText;
+      constant.text = ValueText(attribute.type, attribute.payload);
+  }
+  return constant;
+}
+
+Result<std::pair<std::string, Constant>> ReadAttribute(std::string_view key_value) {
+  std::array<char, 8> scratch{};
+  LARDER_ASSIGN_OR_RETURN(const AttributeView attribute, DecodeKeyValue(key_value, scratch.data()));
+  return std::make_pair(std::string(attribute.key), ConstantOf(attribute));
+}
+
+// A KeyValue without a value asks for nothing, as in Jaeger's server.
+bool HasValue(std::string_view key_value) {
+  protozero::pbf_reader reader(key_value.data(), key_value.size());
+  return reader.next(2, pbf_wire_type::length_delimited);
+}
+
+Status NotServed(std::string_view field) {
+  return Status::InvalidArgument(std::string(field) +
+                                 " is not served by this version, as GetCapabilities says");
+}
+
+// Gathers TraceQueryParameters field by field.
+class SearchReader {
+ public:
+  // REQUIRES: the reader stands on a field. May throw protozero::exception.
+  Status Field(protozero::pbf_reader& reader);
+  LegacySearch Finish() {
+    search_.start = RangeOf(start_min_, start_max_);
+    return std::move(search_);
+  }
+
+ private:
+  Status Attribute(std::string_view key_value);
+
+  LegacySearch search_;
+  std::optional<WireTime> start_min_;
+  std::optional<WireTime> start_max_;
+};
+
+Status SearchReader::Field(protozero::pbf_reader& reader) {
+  switch (reader.tag_and_type()) {
+    case Bytes(1):
+      search_.service = reader.get_string();
+      break;
+    case Bytes(2):
+      search_.operation = reader.get_string();
+      break;
+    case Bytes(3):
+      return Attribute(View(reader.get_view()));
+    case Bytes(4): {
+      LARDER_ASSIGN_OR_RETURN(start_min_, ReadTime(View(reader.get_view()), "start_time_min"));
+      break;
+    }
+    case Bytes(5): {
+      LARDER_ASSIGN_OR_RETURN(start_max_, ReadTime(View(reader.get_view()), "start_time_max"));
+      break;
+    }
+    case Bytes(6):
+      search_.duration_min_ns = ReadDuration(View(reader.get_view()));
+      break;
+    case Bytes(7):
+      search_.duration_max_ns = ReadDuration(View(reader.get_view()));
+      break;
+    case Varint(8):
+      search_.depth = reader.get_int32();
+      break;
+    case Bytes(9):
+      return NotServed("filter");
+    case Bytes(10):
+      return NotServed("pagination");
+    default:
+      reader.skip();
+  }
+  return Status::Ok();
+}
+
+Status SearchReader::Attribute(std::string_view key_value) {
+  if (!HasValue(key_value)) return Status::Ok();
+  auto attribute = ReadAttribute(key_value);
+  if (!attribute.ok()) return attribute.status().With("attributes");
+  search_.attributes.push_back(std::move(attribute).value());
+  return Status::Ok();
+}
+
+// GetTraceParams
+Result<TraceId> ReadTraceId(std::string_view message) {
+  TraceId id;
+  protozero::pbf_reader reader(message.data(), message.size());
+  while (reader.next(1, pbf_wire_type::length_delimited)) {
+    const std::string_view bytes = View(reader.get_view());
+    if (bytes.size() > id.bytes.size()) {
+      return Status::InvalidArgument("trace_id has " + std::to_string(bytes.size()) +
+                                     " bytes; a trace id has 16");
+    }
+    id = TraceId{};
+    std::memcpy(id.bytes.data(), bytes.data(), bytes.size());
+  }
+  return id;
+}
+
+// A repeated singular message is merged by protobuf: all its occurrences are read as one.
+Result<LegacySearch> ReadSearch(std::string_view message) {
+  SearchReader search;
+  bool has_query = false;
+  protozero::pbf_reader reader(message.data(), message.size());
+  while (reader.next(1, pbf_wire_type::length_delimited)) {
+    has_query = true;
+    protozero::pbf_reader query = reader.get_message();
+    while (query.next()) LARDER_RETURN_IF_ERROR(search.Field(query));
+  }
+  if (!has_query) return Status::InvalidArgument("the request has no query");
+  return search.Finish();
+}
+
+constexpr std::array<std::string_view, 6> kKindWords = {"",       "internal", "server",
+                                                        "client", "producer", "consumer"};
+
+}  // namespace
+
+Result<std::vector<TraceId>> ParseGetTraces(std::string_view message) {
+  return Guarded([&]() -> Result<std::vector<TraceId>> {
+    std::vector<TraceId> ids;
+    protozero::pbf_reader reader(message.data(), message.size());
+    while (reader.next(1, pbf_wire_type::length_delimited)) {
+      LARDER_ASSIGN_OR_RETURN(const TraceId id, ReadTraceId(View(reader.get_view())));
+      ids.push_back(id);
+    }
+    return ids;
+  });
+}
+
+Result<TraceQuery> ParseFindTraces(std::string_view message, uint32_t depth_max) {
+  return Guarded([&]() -> Result<TraceQuery> {
+    LARDER_ASSIGN_OR_RETURN(const LegacySearch search, ReadSearch(message));
+    TraceQuery query;
+    query.start = search.start;
+    query.filter = LowerLegacySearch(search);
+    query.depth = search.depth <= 0 ? kSearchDepthDefault : static_cast<uint32_t>(search.depth);
+    if (query.depth > depth_max) query.depth = depth_max;
+    return query;
+  });
+}
+
+Result<OperationsRequest> ParseGetOperations(std::string_view message) {
+  return Guarded([&]() -> Result<OperationsRequest> {
+    OperationsRequest request;
+    protozero::pbf_reader reader(message.data(), message.size());
+    while (reader.next()) {
+      switch (reader.tag_and_type()) {
+        case Bytes(1):
+          request.service = reader.get_string();
+          break;
+        case Bytes(2):
+          request.kind_word = reader.get_string();
+          break;
+        default:
+          reader.skip();
+      }
+    }
+    return request;
+  });
+}
+
+Result<TimeRange> ParseGetDependencies(std::string_view message) {
+  return Guarded([&]() -> Result<TimeRange> {
+    std::optional<WireTime> start;
+    std::optional<WireTime> end;
+    protozero::pbf_reader reader(message.data(), message.size());
+    while (reader.next()) {
+      switch (reader.tag_and_type()) {
+        case Bytes(1): {
+          LARDER_ASSIGN_OR_RETURN(start, ReadTime(View(reader.get_view()), "start_time"));
+          break;
+        }
+        case Bytes(2): {
+          LARDER_ASSIGN_OR_RETURN(end, ReadTime(View(reader.get_view()), "end_time"));
+          break;
+        }
+        default:
+          reader.skip();
+      }
+    }
+    if (!start || !end) return Status::InvalidArgument("start_time and end_time are required");
+    const TimeRange range = RangeOf(start, end);
+    const bool both_early = start->before_1970 && end->before_1970;
+    const bool both_late = start->after_last && end->after_last;
+    if (range.min_ns > range.max_ns && !both_early && !both_late) {
+      return Status::InvalidArgument("end_time lies before start_time");
+    }
+    return range;
+  });
+}
+
+std::string_view KindWord(int32_t kind) {
+  if (kind < 0 || static_cast<size_t>(kind) >= kKindWords.size()) return "";
+  return kKindWords[static_cast<size_t>(kind)];
+}
+
+int32_t KindNumber(std::string_view word) {
+  for (size_t kind = 1; kind < kKindWords.size(); ++kind) {
+    if (kKindWords[kind] == word) return static_cast<int32_t>(kind);
+  }
+  return -1;
+}
+
+}  // namespace larder

@@ -1,0 +1,33 @@
+#include "plugin/rpc_metrics.h"
+
+#include <algorithm>
+
+namespace larder {
+
+std::string_view RpcName(Rpc rpc) {
+  static constexpr std::array<std::string_view, kRpcCount> kNames = {
+      "Export",    "GetTraces",   "FindTraces",    "FindTraceIDs",    "FindTraceSummaries",
+      "FindSpans", "GetServices", "GetOperations", "GetDependencies", "GetCapabilities"};
+  return kNames[static_cast<size_t>(rpc)];
+}
+
+void RpcMetrics::Ended(Rpc rpc, StatusCode code, uint64_t latency_ns) {
+  Method& of_rpc = method(rpc);
+  of_rpc.active.fetch_sub(1, std::memory_order_relaxed);
+  of_rpc.by_code[static_cast<size_t>(code)].fetch_add(1, std::memory_order_relaxed);
+  const auto* bound = std::lower_bound(kBoundsNs.begin(), kBoundsNs.end(), latency_ns);
+  const auto latency_class = static_cast<size_t>(bound - kBoundsNs.begin());
+  of_rpc.by_latency[latency_class].fetch_add(1, std::memory_order_relaxed);
+  of_rpc.latency_sum_ns.fetch_add(latency_ns, std::memory_order_relaxed);
+}
+
+int64_t RpcMetrics::active_queries() const {
+  int64_t active = 0;
+  for (size_t i = 0; i < kRpcCount; ++i) {
+    if (i == static_cast<size_t>(Rpc::kExport)) continue;
+    active += methods_[i].active.load(std::memory_order_relaxed);
+  }
+  return active;
+}
+
+}  // namespace larder

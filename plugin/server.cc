@@ -1,0 +1,121 @@
+#include "plugin/server.h"
+
+#include <algorithm>
+#include <climits>
+#include <utility>
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+
+#include "plugin/export_service.h"
+#include "plugin/query_call.h"
+#include "plugin/small_services.h"
+#include "plugin/trace_reader_service.h"
+#include "plugin/worker_pool.h"
+
+namespace larder {
+namespace {
+
+// The names that Jaeger's own storage server answers health for, and OTLP's. The empty name is the
+// server as a whole; TraceWriter is a name with no service behind it.
+constexpr const char* kHealthNames[] = {
+    "",
+    "jaeger.storage.v2.TraceReader",
+    "jaeger.storage.v2.TraceWriter",
+    "jaeger.storage.v2.DependencyReader",
+    "jaeger.storage.v2.Capabilities",
+    "opentelemetry.proto.collector.trace.v1.TraceService",
+};
+
+void Configure(const ServerOptions& options, grpc::ServerBuilder* builder) {
+  const uint64_t message_bytes_max = std::min<uint64_t>(options.request_bytes_max, INT_MAX);
+  builder->SetMaxReceiveMessageSize(static_cast<int>(message_bytes_max));
+  builder->SetMaxSendMessageSize(INT_MAX);
+  // Two servers on one port would share its calls in silence.
+  builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // Clients may ping as often as they like: an answer to a ping is cheaper than a lost connection.
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
+  grpc::ResourceQuota quota("larder");
+  quota.Resize(options.memory_bytes_max + options.request_bytes_max);
+  builder->SetResourceQuota(quota);
+}
+
+}  // namespace
+
+struct Server::Parts {
+  explicit Parts(const ServerOptions& options)
+      : queries("larder-query", options.query_threads), replies("larder-reply", 1) {
+    shared = {.gate = &gate,
+              .queries = &queries,
+              .replies = &replies,
+              .metrics = &metrics,
+              .clock = options.clock,
+              .active_queries_max = options.active_queries_max,
+              .search_depth_max = options.search_depth_max};
+  }
+
+  StoreGate gate;
+  RpcMetrics metrics;
+  ServiceParts shared;
+  ExportService export_service{shared};
+  TraceReaderService trace_reader{shared};
+  DependencyReaderService dependency_reader{shared};
+  CapabilitiesService capabilities{shared};
+  // Behind the services, so that they end first: what they still run refers to the services.
+  WorkerPool queries;
+  WorkerPool replies;
+  std::unique_ptr<grpc::Server> server;
+  int port = 0;
+};
+
+Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  auto parts = std::make_unique<Parts>(options);
+  grpc::ServerBuilder builder;
+  Configure(options, &builder);
+  builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &parts->port);
+  builder.RegisterService(&parts->export_service);
+  builder.RegisterService(&parts->trace_reader);
+  builder.RegisterService(&parts->dependency_reader);
+  builder.RegisterService(&parts->capabilities);
+  parts->server = builder.BuildAndStart();
+  if (parts->server == nullptr) {
+    return Status::Unavailable("cannot listen for gRPC on " + options.listen +
+                               ": the address is in use or is not one of this machine "
+                               "(choose another with --grpc-listen)");
+  }
+  auto server = std::unique_ptr<Server>(new Server(std::move(parts)));
+  server->SetServing(false);
+  return server;
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Server::~Server() { Drain(std::chrono::milliseconds(0)); }
+
+void Server::Open(Store* store) {
+  parts_->gate.Open(store);
+  SetServing(true);
+}
+
+void Server::Drain(std::chrono::milliseconds grace) {
+  SetServing(false);
+  parts_->gate.Close("the server is shutting down");
+  parts_->server->Shutdown(std::chrono::system_clock::now() + grace);
+  parts_->server->Wait();
+}
+
+int Server::port() const { return parts_->port; }
+
+const RpcMetrics& Server::metrics() const { return parts_->metrics; }
+
+void Server::SetServing(bool serving) {
+  grpc::HealthCheckServiceInterface* health = parts_->server->GetHealthCheckService();
+  for (const char* name : kHealthNames) health->SetServingStatus(name, serving);
+}
+
+}  // namespace larder

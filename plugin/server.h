@@ -1,0 +1,54 @@
+// The gRPC server: every service on one port, its threads, its limits.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "plugin/rpc_metrics.h"
+#include "plugin/store_gate.h"
+#include "storage/base/clock.h"
+#include "storage/base/status.h"
+#include "storage/engine/store.h"
+
+namespace larder {
+
+struct ServerOptions {
+  std::string listen = "127.0.0.1:17271";    // host:port (port 0: any free one) or unix:PATH
+  uint64_t request_bytes_max = 64ull << 20;  // a larger message is refused before it is parsed
+  uint64_t memory_bytes_max = 256ull << 20;  // of gRPC's own buffers, all connections together
+  uint32_t query_threads = 2;
+  uint32_t active_queries_max = 1024;  // streams that wait for their reader included
+  uint32_t search_depth_max = 10'000;
+  Clock* clock = &Clock::System();  // the store's; must outlive the server
+};
+
+// Thread-safe, but Drain and the destructor come last.
+class Server {
+ public:
+  // Listens at once and answers "unavailable" until Open. kInvalidArgument or kUnavailable when
+  // the address cannot be listened on.
+  static Result<std::unique_ptr<Server>> Start(const ServerOptions& options);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // `store` must outlive Drain.
+  void Open(Store* store);
+  // Health says NOT_SERVING, new calls are refused, running ones may end within `grace` and are
+  // then cancelled. When it returns no call is left and the store may go.
+  void Drain(std::chrono::milliseconds grace);
+
+  int port() const;
+  const RpcMetrics& metrics() const;
+
+ private:
+  struct Parts;
+  explicit Server(std::unique_ptr<Parts> parts);
+  void SetServing(bool serving);
+
+  const std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace larder

@@ -1,0 +1,36 @@
+#include "plugin/small_services.h"
+
+#include <utility>
+
+#include "plugin/byte_buffer.h"
+#include "plugin/replies.h"
+#include "plugin/requests.h"
+#include "plugin/unary_query.h"
+
+namespace larder {
+
+grpc::ServerUnaryReactor* DependencyReaderService::GetDependencies(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* reply) {
+  return UnaryQuery::Start(
+      parts_, Rpc::kGetDependencies, context, reply,
+      [request = *request](Store& store, const QueryLimits& limits) -> Result<UnaryReply> {
+        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes, ContiguousBytes(request));
+        LARDER_ASSIGN_OR_RETURN(const TimeRange range, ParseGetDependencies(bytes.view));
+        LARDER_ASSIGN_OR_RETURN(Answer<Dependency> answer, store.Dependencies(0, range, limits));
+        return UnaryReply{EncodeDependencies(answer.values), std::move(answer.gaps)};
+      });
+}
+
+grpc::ServerUnaryReactor* CapabilitiesService::GetCapabilities(grpc::CallbackServerContext* context,
+                                                               const grpc::ByteBuffer* /*request*/,
+                                                               grpc::ByteBuffer* reply) {
+  parts_.metrics->Started(Rpc::kGetCapabilities);
+  *reply = ToByteBuffer(EncodeCapabilities());
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(grpc::Status::OK);
+  parts_.metrics->Ended(Rpc::kGetCapabilities, StatusCode::kOk, 0);
+  return reactor;
+}
+
+}  // namespace larder
