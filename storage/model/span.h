@@ -15,74 +15,74 @@
 namespace larder {
 
 struct Attribute {
-  std::string key;
+  std::string key{};
   ValueType type = ValueType::kEmpty;
-  std::string payload;  // as ValueType says
+  std::string payload{};  // as ValueType says
   friend bool operator==(const Attribute&, const Attribute&) = default;
 };
 
 struct Event {
   uint64_t time_ns = 0;
-  std::string name;
-  std::vector<Attribute> attributes;
+  std::string name{};
+  std::vector<Attribute> attributes{};
   uint32_t dropped_attributes = 0;
-  std::string unknown;  // unknown protobuf fields, in wire order
+  std::string unknown{};  // unknown protobuf fields, in wire order
   friend bool operator==(const Event&, const Event&) = default;
 };
 
 struct Link {
-  TraceId trace_id;
-  SpanId span_id;
-  std::string trace_state;
-  std::vector<Attribute> attributes;
+  TraceId trace_id{};
+  SpanId span_id{};
+  std::string trace_state{};
+  std::vector<Attribute> attributes{};
   uint32_t dropped_attributes = 0;
   uint32_t flags = 0;
-  std::string unknown;
+  std::string unknown{};
   friend bool operator==(const Link&, const Link&) = default;
 };
 
 struct Resource {
-  std::vector<Attribute> attributes;
+  std::vector<Attribute> attributes{};
   uint32_t dropped_attributes = 0;
-  std::string schema_url;
-  std::string unknown;        // of the Resource message
-  std::string outer_unknown;  // of the ResourceSpans message around it
+  std::string schema_url{};
+  std::string unknown{};        // of the Resource message
+  std::string outer_unknown{};  // of the ResourceSpans message around it
   // The string value of service.name; empty when there is none.
   std::string_view service() const;
   friend bool operator==(const Resource&, const Resource&) = default;
 };
 
 struct Scope {
-  std::string name;
-  std::string version;
-  std::vector<Attribute> attributes;
+  std::string name{};
+  std::string version{};
+  std::vector<Attribute> attributes{};
   uint32_t dropped_attributes = 0;
-  std::string schema_url;
-  std::string unknown;
-  std::string outer_unknown;
+  std::string schema_url{};
+  std::string unknown{};
+  std::string outer_unknown{};
   friend bool operator==(const Scope&, const Scope&) = default;
 };
 
 struct Span {
-  TraceId trace_id;
-  SpanId span_id;
-  SpanId parent_span_id;
-  std::string trace_state;
-  std::string name;
+  TraceId trace_id{};
+  SpanId span_id{};
+  SpanId parent_span_id{};
+  std::string trace_state{};
+  std::string name{};
   int32_t kind = 0;
   uint64_t start_ns = 0;
   uint64_t end_ns = 0;
-  std::vector<Attribute> attributes;
+  std::vector<Attribute> attributes{};
   uint32_t dropped_attributes = 0;
-  std::vector<Event> events;
+  std::vector<Event> events{};
   uint32_t dropped_events = 0;
-  std::vector<Link> links;
+  std::vector<Link> links{};
   uint32_t dropped_links = 0;
   int32_t status_code = 0;
-  std::string status_message;
-  std::string status_unknown;
+  std::string status_message{};
+  std::string status_unknown{};
   uint32_t flags = 0;
-  std::string unknown;
+  std::string unknown{};
   std::shared_ptr<const Resource> resource;  // never null in a decoded span
   std::shared_ptr<const Scope> scope;        // never null in a decoded span
 

@@ -22,25 +22,21 @@
 
 #include "storage/base/status.h"
 #include "storage/model/ids.h"
+#include "storage/model/span_fields.h"
 #include "storage/model/value.h"
 
 namespace larder {
 
-using PairId = uint32_t;      // one distinct KeyValue
+using PairId = uint32_t;      // one KeyValue; equal ones share a number, except under keys whose
+                              // values are nearly always new: they are not looked for again
 using StringId = uint32_t;    // one distinct byte string; 0 is the empty string
 using ResourceId = uint32_t;  // one distinct resource envelope
 using ScopeId = uint32_t;     // one distinct scope envelope
 
-// A run of entries in one of the table's lists.
-struct ListRange {
-  uint32_t first = 0;
-  uint32_t count = 0;
-};
-
 struct SpanRow {
-  TraceId trace_id;
-  SpanId span_id;
-  SpanId parent_span_id;  // zero: none
+  TraceId trace_id{};
+  SpanId span_id{};
+  SpanId parent_span_id{};  // zero: none
   uint64_t start_ns = 0;
   uint64_t end_ns = 0;
   ResourceId resource = 0;
@@ -53,9 +49,9 @@ struct SpanRow {
   int32_t kind = 0;
   int32_t status_code = 0;
   uint32_t flags = 0;
-  ListRange attributes;  // of pairs
-  ListRange events;
-  ListRange links;
+  ListRange attributes{};  // of pairs
+  ListRange events{};
+  ListRange links{};
   uint32_t next_in_bucket = 0;  // trace lookup chain, row + 1; 0 ends it
 
   int64_t duration_ns() const { return static_cast<int64_t>(end_ns - start_ns); }
@@ -65,16 +61,16 @@ struct EventRow {
   uint64_t time_ns = 0;
   StringId name = 0;
   StringId rest = 0;  // dropped count, unknown fields
-  ListRange attributes;
+  ListRange attributes{};
 };
 
 struct LinkRow {
-  TraceId trace_id;
-  SpanId span_id;
+  TraceId trace_id{};
+  SpanId span_id{};
   StringId trace_state = 0;
   StringId rest = 0;
   uint32_t flags = 0;
-  ListRange attributes;
+  ListRange attributes{};
 };
 
 struct PairView {

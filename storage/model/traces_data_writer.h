@@ -27,11 +27,12 @@ class TracesDataWriter {
   void CloseResource();
 
   std::string out_;
-  std::string resource_;       // envelope of the open resource, then its closed scopes
-  std::string scope_;          // envelope of the open scope, then its spans
-  std::string resource_key_;   // envelope that opened `resource_`
+  std::string resource_;      // envelope of the open resource, then its closed scopes
+  std::string scope_;         // envelope of the open scope, then its spans
+  std::string resource_key_;  // envelope that opened `resource_`
   std::string scope_key_;
-  bool open_ = false;
+  bool open_ = false;  // whether there is an open resource
+  bool scope_open_ = false;
 };
 
 }  // namespace larder
