@@ -10,6 +10,7 @@
 #include "storage/segment/page_store.h"
 #include "storage/segment/segment_info.h"
 #include "storage/segment/span_source.h"
+#include "storage/segment/trace_index.h"
 
 namespace larder {
 
@@ -44,6 +45,12 @@ class Segment : public SpanSource {
   // long as the segment.
   virtual Status Edges(std::vector<EdgeCount>* edges) const = 0;
   virtual Status OpenChildren(std::vector<OpenChild>* children) const = 0;
+  // Appends an entry for each trace, in row order; its place is the block of the trace's first row.
+  // What the trace index of a closed partition is made of.
+  virtual Status TraceEntries(std::vector<TraceIndexEntry>* entries) const = 0;
+  // As FindTrace, when an index said that the trace may begin in `block`; no rows when it does not.
+  virtual Status FindTraceAt(const TraceId& trace_id, uint32_t block,
+                             std::vector<uint32_t>* rows) const = 0;
   // Reads every page and verifies it. Appends one line per fault, naming the page; OK when it could
   // look at everything.
   virtual Status Verify(std::vector<std::string>* faults) const = 0;

@@ -56,7 +56,7 @@ struct ColumnInfo {
   ColumnRole role = ColumnRole::kAttribute;
   ValueType type = ValueType::kEmpty;  // of kAttribute; kRaw for kOverflow, kString for the rest
   ColumnCoding coding = ColumnCoding::kDictionary;
-  std::string key;  // of kAttribute
+  std::string key = {};  // of kAttribute
   uint64_t value_count = 0;
   uint32_t dictionary_size = 0;  // of kDictionary: codes are 0 .. dictionary_size - 1
 };
@@ -115,6 +115,19 @@ class ValuePage : public CachedPage {
  public:
   std::vector<T> values;
   uint64_t memory_bytes() const override { return sizeof(*this) + values.capacity() * sizeof(T); }
+};
+
+// The traces that have rows on one page. Immutable.
+class TracePage : public CachedPage {
+ public:
+  std::vector<TraceId> ids;
+  std::vector<uint32_t> first_rows;    // of each trace within the page, then the page's row count
+  std::vector<uint16_t> trace_of_row;  // of each row, its place in `ids`
+  bool continues = false;              // the first trace began on an earlier page
+
+  // `row` is within the page.
+  const TraceId& id_of_row(uint32_t row) const { return ids[trace_of_row[row]]; }
+  uint64_t memory_bytes() const override;
 };
 
 // One value met on a block.
@@ -191,8 +204,7 @@ class SegmentColumns {
   virtual PageOf<ValuePage<int64_t>> Durations(uint32_t page) const = 0;
   virtual PageOf<ValuePage<SpanId>> SpanIds(uint32_t page) const = 0;
   virtual PageOf<ValuePage<SpanId>> ParentIds(uint32_t page) const = 0;
-  // Of each row.
-  virtual PageOf<ValuePage<TraceId>> TraceIdsOfRows(uint32_t page) const = 0;
+  virtual PageOf<TracePage> Traces(uint32_t page) const = 0;
   // Of each item: the row within the page (kEvents, kLinks).
   virtual PageOf<ValuePage<uint32_t>> ItemRows(ItemTable table, uint32_t page) const = 0;
   virtual PageOf<ValuePage<uint64_t>> EventTimes(uint32_t page) const = 0;
