@@ -142,21 +142,18 @@ def check_file_size(tree):
 
 
 def check_function_size(tree):
-    """Relies on clang-format: a function's closing brace stands under its first line."""
-    starts = re.compile(r"^( *)(?!\s|namespace|class|struct|enum|union|if|for|while|switch|do|else"
-                        r"|case|extern|//).*\)[^;]*\{$")
+    """Relies on clang-format: a closing brace stands under the first line of its function."""
     for name in tree.sources():
-        lines = [line for _, line in tree.lines(name)]
-        for index, line in enumerate(lines):
-            match = starts.match(line)
-            if not match:
+        starts = {}  # Indentation: number of the last line that began there.
+        for number, line in tree.lines(name):
+            indent = len(line) - len(line.lstrip())
+            if indent > 2 or not line.strip() or line.startswith("#"):
                 continue
-            for end in range(index + 1, len(lines)):
-                if re.match(match[1] + r"\}", lines[end]):
-                    if end - index > FUNCTION_LINES_MAX:
-                        yield name, index + 1, (f"function of {end - index} lines; "
-                                                f"split it below {FUNCTION_LINES_MAX}")
-                    break
+            if line.strip() == "}" and number - starts.get(indent, number) > FUNCTION_LINES_MAX:
+                yield name, starts[indent], (f"function of {number - starts[indent]} lines; "
+                                             f"split it below {FUNCTION_LINES_MAX}")
+            if not line.lstrip().startswith("}"):
+                starts[indent] = number
 
 
 def check_headers_have_a_guard(tree):
