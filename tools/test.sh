@@ -30,10 +30,10 @@ export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS=halt_on_error=1
 
-# Configures and builds a preset. Further arguments go to cmake.
+# Configures and builds a target of a preset. Further arguments go to cmake.
 build() {
-  cmake --preset "$1" "${@:2}" >"$reports/configure-$1.log" || return
-  cmake --build "build/$1" -j "$jobs"
+  cmake --preset "$1" "${@:3}" >"$reports/configure-$1.log" || return
+  cmake --build "build/$1" --target "$2" -j "$jobs"
 }
 
 # Runs the tests of a built preset whose label matches the pattern.
@@ -42,26 +42,26 @@ run_ctest() {
     -L "$2" --output-junit "$PWD/$reports/$3.xml"
 }
 
-stage_unit() { build dev && run_ctest dev '^unit$' unit; }
+stage_unit() { build dev all && run_ctest dev '^unit$' unit; }
 
 # What is slow or needs the whole: differential, crash, power loss, install and embed.
-stage_integration() { build dev && run_ctest dev '^(model|crash|integration|embed)$' integration; }
+stage_integration() { build dev all && run_ctest dev '^(model|crash|integration|embed)$' integration; }
 
 stage_lint() { tools/lint.sh "$reports"; }
 
-stage_asan() { build asan && run_ctest asan '^(unit|model|crash)$' asan; }
+stage_asan() { build asan all && run_ctest asan '^(unit|model|crash)$' asan; }
 
 # Debian's gRPC is not built with the thread sanitizer, so the server would report races that
 # are none: this stage covers storage/.
-stage_tsan() { build tsan -DLARDER_SERVER=OFF && run_ctest tsan '^(unit|model|crash)$' tsan; }
+stage_tsan() { build tsan all -DLARDER_SERVER=OFF && run_ctest tsan '^(unit|model|crash)$' tsan; }
 
-stage_fuzz() { build fuzz && tools/fuzz.sh build/fuzz "${LARDER_FUZZ_SECONDS:-5}"; }
+stage_fuzz() { build fuzz fuzzers && tools/fuzz.sh build/fuzz "${LARDER_FUZZ_SECONDS:-5}"; }
 
-stage_bench() { build dev && run_ctest dev '^bench$' bench; }
+stage_bench() { build dev all && run_ctest dev '^bench$' bench; }
 
 stage_e2e() {
   local python
-  build dev && python=$(tools/python.sh) || return
+  build dev all && python=$(tools/python.sh) || return
   "$python" -m pytest tests/e2e tests/interface -o cache_dir=build/pytest-cache \
     --junit-xml "$reports/e2e.xml"
 }

@@ -3,8 +3,11 @@
 #   larder_library(NAME SOURCES a.cc b.cc [DEPS ...] [PRIVATE_DEPS ...])   library and its alias larder::NAME;
 #     what lies in storage/ is installed
 #   larder_test(NAME SOURCES x_test.cc [DEPS ...] [LABELS ...])            a GoogleTest program known to ctest
-#   larder_fuzz(NAME SOURCES x_fuzz.cc [DEPS ...])                         a libFuzzer target, only with LARDER_FUZZ
+#   larder_fuzz(NAME SOURCES x_fuzz.cc [DEPS ...])                         a libFuzzer target, only with LARDER_FUZZ;
+#     all of them are built by the target `fuzzers`, and their kept inputs lie in tests/corpus/NAME
 #
+# LABELS say which stage of tools/test.sh runs a test: unit (the default; a few seconds at most), model
+# and crash (also under sanitizers), integration, bench.
 # DEPS are seen by users of the target; PRIVATE_DEPS are where vendor libraries belong.
 
 find_program(CCACHE_PROGRAM ccache)
@@ -60,6 +63,10 @@ endfunction()
 function(larder_fuzz name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   if(LARDER_FUZZ)
+    if(NOT TARGET fuzzers)
+      add_custom_target(fuzzers)
+    endif()
+    add_dependencies(fuzzers larder_${name})
     add_executable(larder_${name} ${ARG_SOURCES})
     target_link_libraries(larder_${name} PRIVATE larder_flags larder_warnings ${ARG_DEPS})
     target_compile_options(larder_${name} PRIVATE -fsanitize=fuzzer)
