@@ -111,6 +111,8 @@ void Server::Drain(std::chrono::milliseconds grace) {
 
 int Server::port() const { return parts_->port; }
 
+StoreGate& Server::gate() { return parts_->gate; }
+
 const RpcMetrics& Server::metrics() const { return parts_->metrics; }
 
 void Server::SetServing(bool serving) {

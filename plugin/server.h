@@ -41,6 +41,7 @@ class Server {
   void Drain(std::chrono::milliseconds grace);
 
   int port() const;
+  StoreGate& gate();
   const RpcMetrics& metrics() const;
 
  private:

@@ -1,0 +1,132 @@
+#include "plugin/admin_server.h"
+
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <httplib.h>
+
+#include "plugin/listen_address.h"
+#include "plugin/metrics.h"
+#include "storage/base/log.h"
+
+namespace larder {
+namespace {
+
+constexpr size_t kThreads = 4;
+constexpr char kText[] = "text/plain; charset=utf-8";
+
+// What a request sees of the store.
+struct Look {
+  std::optional<StoreStats> stats;
+  std::string why_not_ready;  // empty: ready
+};
+
+Look LookAt(const StoreGate& gate) {
+  Look look;
+  const Result<Store*> store = gate.Get();
+  if (!store.ok()) {
+    look.why_not_ready = store.status().message();
+    return look;
+  }
+  look.stats = (*store)->stats();
+  if (!look.stats->writable) {
+    look.why_not_ready = "reads are served, writes are not: " + look.stats->not_writable_reason;
+  }
+  return look;
+}
+
+}  // namespace
+
+struct AdminServer::Parts {
+  AdminOptions options;
+  httplib::Server http;
+  std::thread thread;
+  int port = 0;
+
+  void Route();
+  void Purge(httplib::Response& response) const;
+};
+
+void AdminServer::Parts::Route() {
+  http.Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
+    response.set_content("ok\n", kText);
+  });
+  http.Get("/readyz", [this](const httplib::Request&, httplib::Response& response) {
+    const Look look = LookAt(*options.gate);
+    const bool ready = look.why_not_ready.empty();
+    response.status = ready ? 200 : 503;
+    response.set_content(ready ? "ready\n" : "not ready: " + look.why_not_ready + "\n", kText);
+  });
+  http.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
+    const Look look = LookAt(*options.gate);
+    response.set_content(RenderMetrics(look.stats ? &*look.stats : nullptr, *options.metrics),
+                         "text/plain; version=0.0.4; charset=utf-8");
+  });
+  http.Get("/status", [this](const httplib::Request&, httplib::Response& response) {
+    const Look look = LookAt(*options.gate);
+    response.set_content(
+        StatusJson(look.stats ? &*look.stats : nullptr, look.why_not_ready, options.settings),
+        "application/json");
+  });
+  http.Post("/purge",
+            [this](const httplib::Request&, httplib::Response& response) { Purge(response); });
+}
+
+void AdminServer::Parts::Purge(httplib::Response& response) const {
+  if (!options.enable_purge) {
+    response.status = 403;
+    response.set_content("purging is off; start the server with --enable-purge\n", kText);
+    return;
+  }
+  const Result<Store*> store = options.gate->Get();
+  const Status status = store.ok() ? (*store)->Purge() : store.status();
+  if (!status.ok()) {
+    response.status = store.ok() ? 500 : 503;
+    response.set_content(status.ToString() + "\n", kText);
+    return;
+  }
+  Log(LogLevel::kWarning, "everything was purged, as asked on the admin port");
+  response.set_content("everything is gone\n", kText);
+}
+
+Result<std::unique_ptr<AdminServer>> AdminServer::Start(AdminOptions options) {
+  LARDER_ASSIGN_OR_RETURN(const ListenAddress address, ParseListenAddress(options.listen));
+  auto parts = std::make_unique<Parts>();
+  const std::string listen = options.listen;
+  parts->options = std::move(options);
+  parts->http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+  // A connection that waits for its next request holds a thread.
+  parts->http.set_keep_alive_timeout(1);
+  parts->http.set_payload_max_length(64 << 10);
+  // httplib's own default would let a second server share the port.
+  parts->http.set_socket_options([](socket_t socket) {
+    const int on = 1;
+    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  });
+  parts->Route();
+  if (address.port == 0) {
+    parts->port = parts->http.bind_to_any_port(address.host);
+  } else if (parts->http.bind_to_port(address.host, address.port)) {
+    parts->port = address.port;
+  }
+  if (parts->port <= 0) {
+    return Status::Unavailable("cannot listen for admin requests on " + listen +
+                               ": the address is in use or is not one of this machine "
+                               "(choose another with --admin-listen)");
+  }
+  parts->thread = std::thread([http = &parts->http] { http->listen_after_bind(); });
+  while (!parts->http.is_running()) std::this_thread::yield();
+  return std::unique_ptr<AdminServer>(new AdminServer(std::move(parts)));
+}
+
+AdminServer::AdminServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+AdminServer::~AdminServer() {
+  parts_->http.stop();
+  parts_->thread.join();
+}
+
+int AdminServer::port() const { return parts_->port; }
+
+}  // namespace larder

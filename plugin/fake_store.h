@@ -1,0 +1,165 @@
+// A store for tests of the server: answers what it is told to and remembers what it was asked.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "storage/base/mutex.h"
+#include "storage/engine/store.h"
+
+namespace larder {
+
+// Set the public members before the server uses the store.
+class FakeStore final : public Store {
+ public:
+  // What each kind of call answers.
+  std::function<WriteResult(std::string_view otlp)> on_write = [](std::string_view) {
+    return WriteResult{};
+  };
+  // The chunks of every trace cursor, in order; `endless` repeats them for ever.
+  std::vector<std::string> chunks;
+  bool endless = false;
+  Status cursor_end;  // what a cursor ends with
+  std::vector<Gap> gaps;
+  std::vector<FoundTrace> found;
+  std::vector<TraceSummary> summaries;
+  std::vector<std::string> services;
+  std::vector<Operation> operations;
+  std::vector<Dependency> dependencies;
+  StoreStats stats_answer;
+  Status purge_answer;
+
+  // What was asked.
+  struct Asked {
+    std::string otlp;
+    std::vector<TraceId> ids;
+    TraceQuery query;
+    std::string service;
+    int32_t kind = 0;
+    TimeRange range;
+    QueryLimits limits;
+    uint64_t chunks_served = 0;
+    uint64_t cursors_open = 0;
+    uint64_t purges = 0;
+    bool saw_cancel = false;
+  };
+  Asked asked() const {
+    const MutexLock lock(mu_);
+    return asked_;
+  }
+
+  void WriteAsync(WriteRequest request, std::function<void(WriteResult)> done) override {
+    {
+      const MutexLock lock(mu_);
+      asked_.otlp = std::string(request.otlp);
+    }
+    done(on_write(request.otlp));
+  }
+
+  std::unique_ptr<TraceCursor> GetTraces(TenantId /*tenant*/, std::vector<TraceId> ids,
+                                         const QueryLimits& limits) override {
+    const MutexLock lock(mu_);
+    asked_.ids = std::move(ids);
+    return NewCursor(limits);
+  }
+  std::unique_ptr<TraceCursor> FindTraces(TraceQuery query, const QueryLimits& limits) override {
+    const MutexLock lock(mu_);
+    asked_.query = std::move(query);
+    return NewCursor(limits);
+  }
+  Result<Answer<FoundTrace>> FindTraceIds(const TraceQuery& query,
+                                          const QueryLimits& limits) override {
+    Remember(query, limits);
+    return Answer<FoundTrace>{found, gaps};
+  }
+  Result<Answer<TraceSummary>> FindSummaries(const TraceQuery& query,
+                                             const QueryLimits& limits) override {
+    Remember(query, limits);
+    return Answer<TraceSummary>{summaries, gaps};
+  }
+  Result<Answer<std::string>> Services(TenantId /*tenant*/,
+                                       const QueryLimits& /*limits*/) override {
+    return Answer<std::string>{services, gaps};
+  }
+  Result<Answer<Operation>> Operations(TenantId /*tenant*/, std::string_view service, int32_t kind,
+                                       const QueryLimits& /*limits*/) override {
+    const MutexLock lock(mu_);
+    asked_.service = std::string(service);
+    asked_.kind = kind;
+    return Answer<Operation>{operations, gaps};
+  }
+  Result<Answer<Dependency>> Dependencies(TenantId /*tenant*/, TimeRange child_start,
+                                          const QueryLimits& /*limits*/) override {
+    const MutexLock lock(mu_);
+    asked_.range = child_start;
+    return Answer<Dependency>{dependencies, gaps};
+  }
+
+  Status Flush() override { return Status::Ok(); }
+  Status Settle() override { return Status::Ok(); }
+  Status Purge() override {
+    const MutexLock lock(mu_);
+    ++asked_.purges;
+    return purge_answer;
+  }
+  Status Verify(std::vector<std::string>* /*faults*/) override { return Status::Ok(); }
+  Status SectionSizes(std::vector<std::pair<std::string, uint64_t>>* /*sizes*/) override {
+    return Status::Ok();
+  }
+  StoreStats stats() const override { return stats_answer; }
+
+ private:
+  class Cursor final : public TraceCursor {
+   public:
+    Cursor(FakeStore* store, const QueryLimits& limits) : store_(store), limits_(limits) {}
+    ~Cursor() override {
+      const MutexLock lock(store_->mu_);
+      --store_->asked_.cursors_open;
+    }
+    Result<TraceChunk> Next() override {
+      const MutexLock lock(store_->mu_);
+      if (limits_.cancelled->load()) {
+        store_->asked_.saw_cancel = true;
+        return Status::Cancelled("asked to stop");
+      }
+      if (next_ == store_->chunks.size() && store_->endless) next_ = 0;
+      TraceChunk chunk;
+      if (next_ == store_->chunks.size()) {
+        if (!store_->cursor_end.ok()) return store_->cursor_end;
+        chunk.end = true;
+        return chunk;
+      }
+      chunk.traces_data = store_->chunks[next_++];
+      ++store_->asked_.chunks_served;
+      return chunk;
+    }
+    const std::vector<Gap>& gaps() const override { return store_->gaps; }
+
+   private:
+    FakeStore* const store_;
+    const QueryLimits limits_;
+    size_t next_ = 0;
+  };
+
+  std::unique_ptr<TraceCursor> NewCursor(const QueryLimits& limits) REQUIRES(mu_) {
+    asked_.limits = limits;
+    ++asked_.cursors_open;
+    return std::make_unique<Cursor>(this, limits);
+  }
+  void Remember(const TraceQuery& query, const QueryLimits& limits) {
+    const MutexLock lock(mu_);
+    asked_.query = query;
+    asked_.limits = limits;
+  }
+
+  mutable Mutex mu_;
+  Asked asked_ GUARDED_BY(mu_);
+};
+
+}  // namespace larder

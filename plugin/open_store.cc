@@ -1,0 +1,36 @@
+#include "plugin/open_store.h"
+
+#include "plugin/commands.h"
+#include "storage/base/file_system.h"
+
+namespace larder {
+
+Result<std::unique_ptr<Store>> OpenStore(const StoreOptions& options) {
+  return Store::Open(options);
+}
+
+Result<std::unique_ptr<Store>> OpenExistingStore(const std::string& directory) {
+  const auto names = FileSystem::Posix().List(directory);
+  if (!names.ok() || names->empty()) {
+    return Status::NotFound(directory + " holds no store; name the directory given to serve");
+  }
+  return OpenStore({.data_dir = directory});
+}
+
+int ExitCodeOfOpen(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kFailedPrecondition: {
+      // Two refusals share the code; only a live owner's message names a process.
+      const bool owned = status.message().find("process") != std::string_view::npos;
+      return owned ? kExitLiveOwner : kExitNewerFormat;
+    }
+    case StatusCode::kUnavailable:
+    case StatusCode::kResourceExhausted:
+    case StatusCode::kPermissionDenied:
+      return kExitNotWritable;
+    default:
+      return kExitFailure;
+  }
+}
+
+}  // namespace larder

@@ -1,0 +1,96 @@
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include <unistd.h>
+
+#include "plugin/admin_server.h"
+#include "plugin/commands.h"
+#include "plugin/local_disk.h"
+#include "plugin/open_store.h"
+#include "plugin/server.h"
+#include "plugin/settings.h"
+#include "plugin/stop_signal.h"
+#include "plugin/version.h"
+#include "storage/base/log.h"
+#include "storage/engine/store.h"
+
+namespace larder {
+namespace {
+
+std::map<std::string, std::string> Environment() {
+  std::map<std::string, std::string> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const size_t equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return environment;
+}
+
+int Fail(const Status& status, int exit_code) {
+  std::fprintf(stderr, "larder serve: %.*s\n", static_cast<int>(status.message().size()),
+               status.message().data());
+  return exit_code;
+}
+
+// Opens the store behind servers that listen already, serves until a signal comes, and closes from
+// the outside in: calls, admin requests, store.
+int Serve(const Settings& settings, StopSignal* stop, Server* server,
+          std::unique_ptr<AdminServer> admin) {
+  auto opened = OpenStore(settings.store);
+  if (!opened.ok()) {
+    server->Drain(std::chrono::milliseconds(0));
+    return Fail(opened.status(), ExitCodeOfOpen(opened.status()));
+  }
+  std::unique_ptr<Store> store = std::move(opened).value();
+  server->Open(store.get());
+  const StoreStats stats = store->stats();
+  Log(stats.writable ? LogLevel::kInfo : LogLevel::kError,
+      stats.writable ? "ready" : "ready to read, not to write: " + stats.not_writable_reason,
+      {{"version", kVersion},
+       {"data_dir", settings.store.data_dir},
+       {"grpc", settings.server.listen},
+       {"admin", settings.admin_listen},
+       {"spans", stats.stored_rows + stats.head_rows},
+       {"partitions", stats.partitions}});
+  stop->Wait();
+  server->Drain(std::chrono::milliseconds(settings.shutdown_grace_ms));
+  admin.reset();
+  const Status flushed = store->Flush();
+  if (!flushed.ok()) {
+    Log(LogLevel::kWarning, "not everything was sealed; the next start replays the journal",
+        {{"why", flushed.ToString()}});
+  }
+  store.reset();
+  Log(LogLevel::kInfo, "stopped");
+  return kExitOk;
+}
+
+}  // namespace
+
+int RunServe(const std::vector<std::string>& arguments) {
+  auto settings = LoadSettings({.arguments = arguments, .environment = Environment()});
+  if (!settings.ok()) return Fail(settings.status(), kExitUsage);
+  if (const Status status = CheckSettings(*settings); !status.ok()) return Fail(status, kExitUsage);
+  SetLogToStderr(settings->log_level, settings->log_format);
+  if (const Status status = CheckLocalDisk(settings->store.data_dir); !status.ok()) {
+    return Fail(status, kExitNotWritable);
+  }
+  StopSignal stop;
+  auto server = Server::Start(settings->server);
+  if (!server.ok()) return Fail(server.status(), kExitFailure);
+  auto admin = AdminServer::Start({.listen = settings->admin_listen,
+                                   .enable_purge = settings->enable_purge,
+                                   .gate = &(*server)->gate(),
+                                   .metrics = &(*server)->metrics(),
+                                   .settings = *settings});
+  if (!admin.ok()) return Fail(admin.status(), kExitFailure);
+  Log(LogLevel::kInfo, "listening",
+      {{"grpc_port", (*server)->port()}, {"admin_port", (*admin)->port()}});
+  return Serve(*settings, &stop, server->get(), std::move(admin).value());
+}
+
+}  // namespace larder

@@ -1,0 +1,258 @@
+#include "plugin/settings.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "plugin/listen_address.h"
+#include "plugin/setting_value.h"
+#include "storage/base/file_system.h"
+
+namespace larder {
+namespace {
+
+constexpr uint64_t kConfigBytesMax = 1 << 20;
+constexpr std::string_view kEnvironmentPrefix = "LARDER_";
+// Variables of ours that are no settings: the file's name, and what tests and benches read.
+constexpr std::string_view kOtherVariables[] = {"LARDER_CONFIG", "LARDER_SEED", "LARDER_CAPTURE"};
+
+const Setting* FindSetting(std::string_view name) {
+  for (const Setting& setting : SettingsTable()) {
+    if (setting.name == name) return &setting;
+  }
+  return nullptr;
+}
+
+// All names, as one of the sources spells them.
+template <typename Spell>
+std::vector<std::string> AllNames(Spell spell) {
+  std::vector<std::string> names;
+  for (const Setting& setting : SettingsTable()) names.emplace_back(spell(setting));
+  return names;
+}
+
+struct Flag {
+  std::string name;  // without the dashes
+  std::optional<std::string> value;
+};
+
+// A flag's value may follow behind '=' or as the next argument; a switch needs none.
+class FlagReader {
+ public:
+  explicit FlagReader(const std::vector<std::string>& arguments) : arguments_(arguments) {}
+
+  bool done() const { return next_ == arguments_.size(); }
+
+  Result<Flag> Next() {
+    const std::string& argument = arguments_[next_++];
+    if (!argument.starts_with("--")) {
+      return Status::InvalidArgument("unexpected argument '" + argument + "'; flags start with --");
+    }
+    Flag flag;
+    const size_t equals = argument.find('=');
+    flag.name = argument.substr(2, equals == std::string::npos ? equals : equals - 2);
+    if (equals != std::string::npos) flag.value = argument.substr(equals + 1);
+    const Setting* setting = FindSetting(flag.name);
+    if (setting == nullptr && flag.name != "config") {
+      return Status::InvalidArgument("unknown flag --" + flag.name +
+                                     Suggestion("--" + flag.name, AllNames(FlagName)) +
+                                     " (larder help serve lists all)");
+    }
+    const bool is_switch =
+        setting != nullptr && std::holds_alternative<SwitchField>(setting->field);
+    if (!flag.value && is_switch) flag.value = "true";
+    if (!flag.value) {
+      if (done()) return Status::InvalidArgument("flag --" + flag.name + " needs a value");
+      flag.value = arguments_[next_++];
+    }
+    return flag;
+  }
+
+ private:
+  const std::vector<std::string>& arguments_;
+  size_t next_ = 0;
+};
+
+Status ApplyFile(const std::string& path, Settings* settings) {
+  auto text = FileSystem::Posix().Read(path, 0, kConfigBytesMax);
+  if (!text.ok()) return text.status().With("configuration file");
+  return ApplySettingsFile(*text, path, settings);
+}
+
+Status ApplyEnvironment(const std::map<std::string, std::string>& environment, Settings* settings) {
+  std::map<std::string, const Setting*> known;
+  for (const Setting& setting : SettingsTable()) known[EnvironmentName(setting)] = &setting;
+  for (const auto& [name, value] : environment) {
+    if (!name.starts_with(kEnvironmentPrefix)) continue;
+    const auto found = known.find(name);
+    if (found != known.end()) {
+      LARDER_RETURN_IF_ERROR(
+          ApplySetting(*found->second, value, settings).With("environment variable " + name));
+    } else if (std::find(std::begin(kOtherVariables), std::end(kOtherVariables), name) ==
+               std::end(kOtherVariables)) {
+      Log(LogLevel::kWarning,
+          "unknown environment variable " + name + Suggestion(name, AllNames(EnvironmentName)));
+    }
+  }
+  return Status::Ok();
+}
+
+std::string RangeText(const NumberField& field) {
+  const auto text = [&](uint64_t value) {
+    switch (field.unit) {
+      case NumberField::Unit::kDuration:
+        return DurationText(value);
+      case NumberField::Unit::kSize:
+        return SizeText(value);
+      default:
+        return std::to_string(value);
+    }
+  };
+  if (field.max == UINT64_MAX) return "at least " + text(field.min);
+  return "from " + text(field.min) + " to " + text(field.max);
+}
+
+Status ApplyNumber(const NumberField& field, std::string_view text, Settings* settings) {
+  if (field.zero_is_auto && text == "auto") {
+    field.set(*settings, 0);
+    return Status::Ok();
+  }
+  auto value = field.unit == NumberField::Unit::kDuration ? ParseDurationMs(text)
+               : field.unit == NumberField::Unit::kSize   ? ParseSizeBytes(text)
+                                                          : ParseCount(text);
+  if (!value.ok()) return value.status();
+  if (*value < field.min || *value > field.max) {
+    return Status::InvalidArgument("'" + std::string(text) + "' is out of bounds; accepted is " +
+                                   RangeText(field) + (field.zero_is_auto ? ", or auto" : ""));
+  }
+  field.set(*settings, *value);
+  return Status::Ok();
+}
+
+std::string JoinWords(std::span<const std::string_view> words, std::string_view separator) {
+  std::string joined;
+  for (const std::string_view word : words) {
+    if (!joined.empty()) joined += separator;
+    joined += word;
+  }
+  return joined;
+}
+
+Status ApplyChoice(const ChoiceField& field, std::string_view text, Settings* settings) {
+  const auto found = std::find(field.words.begin(), field.words.end(), text);
+  if (found == field.words.end()) {
+    return Status::InvalidArgument("'" + std::string(text) + "' is none of " +
+                                   JoinWords(field.words, ", "));
+  }
+  field.set(*settings, static_cast<size_t>(found - field.words.begin()));
+  return Status::Ok();
+}
+
+}  // namespace
+
+std::string FlagName(const Setting& setting) { return "--" + std::string(setting.name); }
+
+std::string EnvironmentName(const Setting& setting) {
+  std::string name(kEnvironmentPrefix);
+  for (const char c : setting.name) {
+    const bool letter = c >= 'a' && c <= 'z';
+    name += letter ? static_cast<char>(c - 'a' + 'A') : '_';
+  }
+  return name;
+}
+
+std::string ValueHint(const Setting& setting) {
+  if (std::holds_alternative<SwitchField>(setting.field)) return "";
+  if (const auto* choice = std::get_if<ChoiceField>(&setting.field)) {
+    return JoinWords(choice->words, "|");
+  }
+  if (const auto* number = std::get_if<NumberField>(&setting.field)) {
+    switch (number->unit) {
+      case NumberField::Unit::kDuration:
+        return "DURATION";
+      case NumberField::Unit::kSize:
+        return "SIZE";
+      default:
+        return "COUNT";
+    }
+  }
+  return setting.name.ends_with("listen") ? "ADDRESS" : "DIR";
+}
+
+Status ApplySetting(const Setting& setting, std::string_view text, Settings* settings) {
+  if (const auto* number = std::get_if<NumberField>(&setting.field)) {
+    return ApplyNumber(*number, text, settings);
+  }
+  if (const auto* choice = std::get_if<ChoiceField>(&setting.field)) {
+    return ApplyChoice(*choice, text, settings);
+  }
+  if (const auto* on_off = std::get_if<SwitchField>(&setting.field)) {
+    LARDER_ASSIGN_OR_RETURN(on_off->at(*settings), ParseSwitch(text));
+    return Status::Ok();
+  }
+  std::get<TextField>(setting.field).at(*settings) = text;
+  return Status::Ok();
+}
+
+std::string SettingText(const Setting& setting, const Settings& settings) {
+  if (const auto* number = std::get_if<NumberField>(&setting.field)) {
+    const uint64_t value = number->get(settings);
+    if (number->zero_is_auto && value == 0) return "auto";
+    if (number->unit == NumberField::Unit::kDuration) return DurationText(value);
+    if (number->unit == NumberField::Unit::kSize) return SizeText(value);
+    return std::to_string(value);
+  }
+  if (const auto* choice = std::get_if<ChoiceField>(&setting.field)) {
+    return std::string(choice->words[choice->get(settings)]);
+  }
+  Settings copy = settings;  // fields give places to write to
+  if (const auto* on_off = std::get_if<SwitchField>(&setting.field)) {
+    return on_off->at(copy) ? "true" : "false";
+  }
+  return std::get<TextField>(setting.field).at(copy);
+}
+
+Result<Settings> LoadSettings(const SettingSources& sources) {
+  std::vector<Flag> flags;
+  std::string config_path;
+  if (const auto found = sources.environment.find("LARDER_CONFIG");
+      found != sources.environment.end()) {
+    config_path = found->second;
+  }
+  for (FlagReader reader(sources.arguments); !reader.done();) {
+    LARDER_ASSIGN_OR_RETURN(Flag flag, reader.Next());
+    if (flag.name == "config") {
+      config_path = *flag.value;
+    } else {
+      flags.push_back(std::move(flag));
+    }
+  }
+  // From the weakest source to the strongest.
+  Settings settings;
+  if (!config_path.empty()) LARDER_RETURN_IF_ERROR(ApplyFile(config_path, &settings));
+  LARDER_RETURN_IF_ERROR(ApplyEnvironment(sources.environment, &settings));
+  for (const Flag& flag : flags) {
+    LARDER_RETURN_IF_ERROR(
+        ApplySetting(*FindSetting(flag.name), *flag.value, &settings).With("flag --" + flag.name));
+  }
+  return settings;
+}
+
+Status CheckSettings(const Settings& settings) {
+  if (settings.store.data_dir.empty()) {
+    return Status::InvalidArgument(
+        "no data directory; name one with --data-dir, LARDER_DATA_DIR or data-dir in the file");
+  }
+  for (const std::string& address : {settings.server.listen, settings.admin_listen}) {
+    LARDER_ASSIGN_OR_RETURN(const ListenAddress parsed, ParseListenAddress(address));
+    if (!parsed.is_loopback && !settings.insecure_listen) {
+      return Status::InvalidArgument(
+          address +
+          " is reachable from other machines, and anybody there could read and write traces; "
+          "listen on 127.0.0.1, or add --insecure-listen to allow it");
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace larder

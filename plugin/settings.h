@@ -1,0 +1,96 @@
+// Every setting of `larder serve`: one name, three spellings.
+//
+//   flag         --memory.limit=256MiB     wins over
+//   environment  LARDER_MEMORY_LIMIT       wins over
+//   file         memory: {limit: 256MiB}   (YAML, named by --config or LARDER_CONFIG)
+//
+// settings_table.cc is the list; help, parsing and the status page are all made from it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "plugin/server.h"
+#include "storage/base/log.h"
+#include "storage/base/status.h"
+#include "storage/engine/store.h"
+
+namespace larder {
+
+struct Settings {
+  StoreOptions store;
+  ServerOptions server;
+  std::string admin_listen = "127.0.0.1:17270";
+  bool insecure_listen = false;
+  bool enable_purge = false;
+  uint64_t shutdown_grace_ms = 10'000;
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kText;
+};
+
+// Where a setting's value lies, and which values it takes.
+struct TextField {
+  std::string& (*at)(Settings& settings);
+};
+struct SwitchField {
+  bool& (*at)(Settings& settings);
+};
+struct NumberField {
+  enum class Unit : uint8_t { kDuration, kSize, kCount };
+  uint64_t (*get)(const Settings& settings);
+  void (*set)(Settings& settings, uint64_t value);
+  Unit unit;
+  uint64_t min;
+  uint64_t max;
+  bool zero_is_auto = false;  // the word "auto" stands for 0
+};
+struct ChoiceField {
+  std::span<const std::string_view> words;
+  size_t (*get)(const Settings& settings);
+  void (*set)(Settings& settings, size_t index);
+};
+
+struct Setting {
+  std::string_view name;   // "memory.limit"
+  std::string_view group;  // heading of the help
+  std::string_view help;   // one sentence or two
+  std::variant<TextField, SwitchField, NumberField, ChoiceField> field;
+};
+
+// In the order of the help; groups lie together. Lives for ever.
+std::span<const Setting> SettingsTable();
+
+std::string FlagName(const Setting& setting);         // "--memory.limit"
+std::string EnvironmentName(const Setting& setting);  // "LARDER_MEMORY_LIMIT"
+// "SIZE", "DURATION", "sync|async"; empty for a switch.
+std::string ValueHint(const Setting& setting);
+
+// Reads a value as a user spells it. kInvalidArgument says what is accepted.
+Status ApplySetting(const Setting& setting, std::string_view text, Settings* settings);
+// The value as a user would spell it.
+std::string SettingText(const Setting& setting, const Settings& settings);
+
+// What LoadSettings reads from.
+struct SettingSources {
+  std::vector<std::string> arguments;              // behind `larder serve`
+  std::map<std::string, std::string> environment;  // all of it
+};
+
+// kInvalidArgument, naming the source and the setting, for a name that is unknown (with the name
+// that was probably meant) and for a value that is not accepted. An unknown variable LARDER_... is
+// logged and passed over: the environment may be shared with other programs of ours.
+Result<Settings> LoadSettings(const SettingSources& sources);
+
+// The same from the text of a YAML file alone. `name` is the file, for messages.
+Status ApplySettingsFile(std::string_view yaml, const std::string& name, Settings* settings);
+
+// What must hold between settings: a data directory is given, listeners are on loopback unless
+// --insecure-listen.
+Status CheckSettings(const Settings& settings);
+
+}  // namespace larder

@@ -1,0 +1,146 @@
+#include <array>
+
+#include "plugin/settings.h"
+
+namespace larder {
+namespace {
+
+using Unit = NumberField::Unit;
+
+constexpr uint64_t kSecondMs = 1000;
+constexpr uint64_t kHourMs = 3600 * kSecondMs;
+constexpr uint64_t kYearMs = 366 * 24 * kHourMs;
+constexpr uint64_t kMiB = 1 << 20;
+
+constexpr std::array<std::string_view, 2> kDurabilityWords = {"sync", "async"};
+constexpr std::array<std::string_view, 4> kLogLevelWords = {"debug", "info", "warning", "error"};
+constexpr std::array<std::string_view, 2> kLogFormatWords = {"text", "json"};
+
+constexpr std::string_view kWhere = "Where data lies and who is listened to";
+constexpr std::string_view kKept = "What is kept";
+constexpr std::string_view kLimits = "Limits of what comes in, and memory";
+constexpr std::string_view kQueries = "Queries";
+constexpr std::string_view kRunning = "Running";
+
+// A number among the settings, whatever its integer type.
+template <auto kMember, auto kPart = nullptr>
+struct Number {
+  static uint64_t Get(const Settings& settings) {
+    if constexpr (std::is_same_v<decltype(kPart), std::nullptr_t>) {
+      return settings.*kMember;
+    } else {
+      return (settings.*kMember).*kPart;
+    }
+  }
+  static void Set(Settings& settings, uint64_t value) {
+    if constexpr (std::is_same_v<decltype(kPart), std::nullptr_t>) {
+      settings.*kMember = value;
+    } else {
+      using Type = std::remove_reference_t<decltype((settings.*kMember).*kPart)>;
+      (settings.*kMember).*kPart = static_cast<Type>(value);
+    }
+  }
+};
+
+template <auto kPart>
+constexpr NumberField OfStore(Unit unit, uint64_t min, uint64_t max, bool zero_is_auto = false) {
+  using At = Number<&Settings::store, kPart>;
+  return {&At::Get, &At::Set, unit, min, max, zero_is_auto};
+}
+
+template <auto kPart>
+constexpr NumberField OfServer(Unit unit, uint64_t min, uint64_t max) {
+  using At = Number<&Settings::server, kPart>;
+  return {&At::Get, &At::Set, unit, min, max};
+}
+
+const Setting kTable[] = {
+    {"data-dir", kWhere,
+     "The directory of the store, on a local disk; created with mode 0700 when it is not there. "
+     "Required.",
+     TextField{[](Settings& s) -> std::string& { return s.store.data_dir; }}},
+    {"grpc-listen", kWhere,
+     "Address of the gRPC port: OTLP in, Jaeger's storage API, health, reflection.",
+     TextField{[](Settings& s) -> std::string& { return s.server.listen; }}},
+    {"admin-listen", kWhere, "Address of the admin port: /healthz /readyz /metrics /status.",
+     TextField{[](Settings& s) -> std::string& { return s.admin_listen; }}},
+    {"insecure-listen", kWhere,
+     "Allow listeners beyond loopback, where anybody who reaches the port can read and write.",
+     SwitchField{[](Settings& s) -> bool& { return s.insecure_listen; }}},
+    {"enable-purge", kWhere,
+     "Serve POST /purge on the admin port, which deletes everything. For tests.",
+     SwitchField{[](Settings& s) -> bool& { return s.enable_purge; }}},
+
+    {"retention", kKept,
+     "How long spans are kept, from their arrival. Whole partitions go, the oldest first.",
+     OfStore<&StoreOptions::retention_ms>(Unit::kDuration, 10 * 60 * kSecondMs, 100 * kYearMs)},
+    {"disk.cap", kKept,
+     "Most bytes on disk; above it the oldest partition goes. auto leaves 10% of the disk free.",
+     OfStore<&StoreOptions::disk_bytes_max>(Unit::kSize, 64 * kMiB, UINT64_MAX, true)},
+    {"durability", kKept,
+     "What an acknowledged span survives: sync, a power cut and kill -9; async, kill -9 alone.",
+     ChoiceField{
+         kDurabilityWords,
+         [](const Settings& s) { return static_cast<size_t>(s.store.durability); },
+         [](Settings& s, size_t index) { s.store.durability = static_cast<Durability>(index); }}},
+    {"partition.time", kKept,
+     "A partition closes at this age. auto is retention/48, from 10 minutes to 24 hours.",
+     OfStore<&StoreOptions::partition_ms>(Unit::kDuration, kSecondMs, 366 * 24 * kHourMs, true)},
+    {"partition.size-max", kKept, "... or at this size. auto is disk.cap/48.",
+     OfStore<&StoreOptions::partition_bytes_max>(Unit::kSize, kMiB, UINT64_MAX, true)},
+    {"partition.rows-max", kKept, "... or at this many spans.",
+     OfStore<&StoreOptions::partition_rows_max>(Unit::kCount, 1024, 1ull << 32)},
+
+    {"memory.limit", kLimits, "Memory of heads, caches and queries together.",
+     OfStore<&StoreOptions::memory_bytes_max>(Unit::kSize, 32 * kMiB, UINT64_MAX)},
+    {"request.size-max", kLimits, "The largest request, after decompression.",
+     NumberField{[](const Settings& s) { return s.store.request_bytes_max; },
+                 [](Settings& s, uint64_t bytes) {
+                   s.store.request_bytes_max = bytes;
+                   s.server.request_bytes_max = bytes;
+                 },
+                 Unit::kSize, 64 << 10, 1 << 30}},
+    {"attribute.size-max", kLimits,
+     "The largest attribute value; a span with a larger one is rejected, the rest of its request "
+     "is kept.",
+     OfStore<&StoreOptions::attribute_value_bytes_max>(Unit::kSize, 1 << 10, 1 << 30)},
+    {"head.size-max", kLimits, "Spans in memory are sealed into a segment at this size.",
+     OfStore<&StoreOptions::head_bytes_max>(Unit::kSize, kMiB, 4096 * kMiB)},
+    {"head.idle", kLimits, "... or when none came for this long.",
+     OfStore<&StoreOptions::head_idle_ms>(Unit::kDuration, 100, 24 * kHourMs)},
+
+    {"query.memory-max", kQueries, "Memory of one query.",
+     OfStore<&StoreOptions::query_memory_bytes_max>(Unit::kSize, kMiB, UINT64_MAX)},
+    {"query.time-max", kQueries, "Time of one query.",
+     OfStore<&StoreOptions::query_time_ms_max>(Unit::kDuration, 100, 24 * kHourMs)},
+    {"query.depth-max", kQueries, "Most traces that one search may ask for.",
+     NumberField{[](const Settings& s) { return uint64_t{s.store.search_depth_max}; },
+                 [](Settings& s, uint64_t depth) {
+                   s.store.search_depth_max = static_cast<uint32_t>(depth);
+                   s.server.search_depth_max = static_cast<uint32_t>(depth);
+                 },
+                 Unit::kCount, 1, 1'000'000}},
+    {"query.concurrency-max", kQueries,
+     "Most queries at once; streams that wait for their reader count.",
+     OfServer<&ServerOptions::active_queries_max>(Unit::kCount, 1, 1'000'000)},
+    {"query.threads", kQueries, "Threads that run queries.",
+     OfServer<&ServerOptions::query_threads>(Unit::kCount, 1, 1024)},
+
+    {"shutdown.grace", kRunning, "How long running calls may take to end after SIGTERM.",
+     NumberField{[](const Settings& s) { return s.shutdown_grace_ms; },
+                 [](Settings& s, uint64_t ms) { s.shutdown_grace_ms = ms; }, Unit::kDuration, 0,
+                 kHourMs}},
+    {"log.level", kRunning, "The least important lines to log.",
+     ChoiceField{kLogLevelWords, [](const Settings& s) { return static_cast<size_t>(s.log_level); },
+                 [](Settings& s, size_t index) { s.log_level = static_cast<LogLevel>(index); }}},
+    {"log.format", kRunning, "Lines for people or for machines, on standard error.",
+     ChoiceField{kLogFormatWords,
+                 [](const Settings& s) { return static_cast<size_t>(s.log_format); },
+                 [](Settings& s, size_t index) { s.log_format = static_cast<LogFormat>(index); }}},
+};
+
+}  // namespace
+
+std::span<const Setting> SettingsTable() { return kTable; }
+
+}  // namespace larder
