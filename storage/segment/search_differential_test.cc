@@ -1,0 +1,158 @@
+// Random filters over random spans: every SpanSource against the naive evaluator.
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "storage/model/query.h"
+#include "storage/model/span.h"
+#include "storage/model/span_table.h"
+#include "storage/segment/table_source.h"
+#include "tests/support/filter_generator.h"
+#include "tests/support/reference_evaluator.h"
+#include "tests/support/seed.h"
+#include "tests/support/span_generator.h"
+
+namespace larder {
+namespace {
+
+// The spans of a source, decoded, in row order.
+std::vector<Span> DecodeRows(const SpanSource& source) {
+  class Decoder : public SpanSource::RowVisitor {
+   public:
+    bool Visit(uint32_t, std::string_view resource, std::string_view scope,
+               std::string_view span) override {
+      writer.Add(resource, scope, span);
+      auto decoded = DecodeSpans(writer.Finish());
+      EXPECT_TRUE(decoded.ok());
+      spans.push_back(std::move(decoded).value().at(0));
+      return true;
+    }
+    TracesDataWriter writer;
+    std::vector<Span> spans;
+  };
+  std::vector<uint32_t> rows(source.row_count());
+  for (uint32_t row = 0; row < rows.size(); ++row) rows[row] = row;
+  Decoder decoder;
+  EXPECT_TRUE(source.EncodeRows(rows, &decoder).ok());
+  return decoder.spans;
+}
+
+std::vector<uint32_t> Naive(const std::vector<Span>& spans, const FilterNode& filter,
+                            TimeRange range) {
+  std::vector<uint32_t> rows;
+  for (uint32_t row = 0; row < spans.size(); ++row) {
+    if (range.contains(spans[row].start_ns) && ReferenceMatches(filter, spans[row])) {
+      rows.push_back(row);
+    }
+  }
+  return rows;
+}
+
+std::vector<uint32_t> Searched(const SpanSource& source, const std::vector<Span>& spans,
+                               const FilterNode& filter, TimeRange range) {
+  std::vector<uint32_t> rows;
+  auto search = source.Search(filter, range);
+  EXPECT_TRUE(search.ok()) << search.status().ToString();
+  std::vector<uint32_t> blocks = (*search)->candidate_blocks();
+  std::sort(blocks.begin(), blocks.end());
+  for (const uint32_t block : blocks) {
+    std::vector<SpanMatch> matches;
+    const Status matched = (*search)->Match(block, &matches);
+    EXPECT_TRUE(matched.ok()) << matched.ToString();
+    for (const SpanMatch& match : matches) {
+      EXPECT_LE(match.start_ns, (*search)->latest_start_ns(block));
+      EXPECT_EQ(match.start_ns, spans.at(match.row).start_ns);
+      EXPECT_EQ(match.trace_id, spans.at(match.row).trace_id);
+      rows.push_back(match.row);
+    }
+  }
+  return rows;
+}
+
+void ExpectSame(const SpanSource& source, uint64_t seed, int questions) {
+  const std::vector<Span> spans = DecodeRows(source);
+  ASSERT_EQ(spans.size(), source.row_count());
+  ASSERT_FALSE(spans.empty());
+  Random random(seed);
+  FilterGenerator filters(&random, &spans);
+  int found = 0;
+  for (int question = 0; question < questions; ++question) {
+    FilterNode filter;
+    TimeRange range = filters.Range();
+    if (random.OneIn(3)) {
+      const LegacySearch search = filters.Legacy();
+      filter = LowerLegacySearch(search);
+      range = search.start;
+    } else {
+      filter = filters.Tree(static_cast<uint32_t>(random.Below(4)));
+    }
+    const std::vector<uint32_t> expected = Naive(spans, filter, range);
+    ASSERT_EQ(Searched(source, spans, filter, range), expected) << "question " << question;
+    found += expected.empty() ? 0 : 1;
+  }
+  // The questions must have something to find, or this test tests nothing.
+  EXPECT_GT(found * 5, questions);
+}
+
+std::shared_ptr<SpanTable> MakeTable(Random* random, uint32_t span_count) {
+  auto table = std::make_shared<SpanTable>();
+  SpanGenerator generator(random);
+  for (uint32_t added = 0; added < span_count;) {
+    const auto batch = static_cast<uint32_t>(random->Between(1, 200));
+    EXPECT_TRUE(table->Append(EncodeSpans(generator.Batch(batch)), {}).ok());
+    added += batch;
+  }
+  table->Publish();
+  return table;
+}
+
+TEST(SearchDifferential, SmallHeads) {
+  const uint64_t seed = TestSeed();
+  Random random(seed);
+  for (int round = 0; round < 30; ++round) {
+    const auto table = MakeTable(&random, static_cast<uint32_t>(random.Between(1, 60)));
+    ExpectSame(*MakeTableSource(table), random.Next(), 60);
+  }
+}
+
+TEST(SearchDifferential, HeadOfSeveralBlocks) {
+  Random random(TestSeed());
+  ExpectSame(*MakeTableSource(MakeTable(&random, 3000)), random.Next(), 60);
+}
+
+TEST(SearchDifferential, SnapshotsShowWhatWasPublished) {
+  Random random(TestSeed());
+  auto table = std::make_shared<SpanTable>();
+  SpanGenerator generator(&random);
+  const TableSnapshots snapshots(table);
+  std::vector<std::shared_ptr<const SpanSource>> sources;
+  std::vector<size_t> operations;
+  for (int round = 0; round < 20; ++round) {
+    ASSERT_TRUE(table->Append(EncodeSpans(generator.Batch(150)), {}).ok());
+    const uint32_t before = table->published_rows();
+    EXPECT_EQ(snapshots.Take()->row_count(), before);  // not published yet
+    table->Publish();
+    sources.push_back(snapshots.Take());
+    EXPECT_EQ(sources.back()->row_count(), table->published_rows());
+    std::vector<ServiceOperation> now;
+    ASSERT_TRUE(sources.back()->Operations(&now).ok());
+    operations.push_back(now.size());
+  }
+  for (size_t i = 0; i < sources.size(); ++i) {
+    std::vector<ServiceOperation> now;
+    ASSERT_TRUE(sources[i]->Operations(&now).ok());
+    EXPECT_EQ(now.size(), operations[i]);
+    const std::vector<Span> spans = DecodeRows(*sources[i]);
+    const std::vector<uint32_t> all = Naive(spans, {}, {});
+    EXPECT_EQ(Searched(*sources[i], spans, {}, {}), all);
+    std::vector<uint32_t> rows;
+    ASSERT_TRUE(sources[i]->FindTrace(spans.back().trace_id, &rows).ok());
+    for (const uint32_t row : rows) EXPECT_LT(row, sources[i]->row_count());
+    EXPECT_EQ(rows.back(), spans.size() - 1);
+  }
+}
+
+}  // namespace
+}  // namespace larder
