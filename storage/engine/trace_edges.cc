@@ -8,13 +8,6 @@
 namespace larder {
 namespace {
 
-struct TraceSpan {
-  SpanRef ref;
-  SpanId parent;
-  uint64_t start_ns = 0;
-  std::string_view service;
-};
-
 // The span that counts as the one with this id; null when none has it. `spans` are sorted by id.
 const TraceSpan* FindSpan(const std::vector<TraceSpan>& spans, const SpanId& id) {
   auto next = std::lower_bound(
@@ -60,15 +53,20 @@ Status FindTraceEdges(const View& view, const std::vector<TracePlace>& places,
                          facts.service});
         return memory.Resize(spans.capacity() * sizeof(TraceSpan));
       }));
-  std::sort(spans.begin(), spans.end(),
-            [](const TraceSpan& a, const TraceSpan& b) { return a.ref < b.ref; });
-  LARDER_RETURN_IF_ERROR(DropRepeats(view, places, context, &spans));
+  return JoinTraceSpans(view, places, context, &spans, edges, open_children);
+}
 
-  for (const TraceSpan& child : spans) {
+Status JoinTraceSpans(const View& view, const std::vector<TracePlace>& places,
+                      QueryContext* context, std::vector<TraceSpan>* spans,
+                      std::vector<TraceEdge>* edges, std::vector<TraceOpenChild>* open_children) {
+  std::sort(spans->begin(), spans->end(),
+            [](const TraceSpan& a, const TraceSpan& b) { return a.ref < b.ref; });
+  LARDER_RETURN_IF_ERROR(DropRepeats(view, places, context, spans));
+  for (const TraceSpan& child : *spans) {
     if (child.parent.is_zero() || child.service.empty()) continue;
-    const TraceSpan* parent = FindSpan(spans, child.parent);
+    const TraceSpan* parent = FindSpan(*spans, child.parent);
     if (parent == nullptr) {
-      open_children->push_back({child.parent, child.start_ns, child.service});
+      open_children->push_back({child.ref, child.parent, child.start_ns, child.service});
     } else if (!parent->service.empty() && parent->service != child.service) {
       edges->push_back({parent->service, child.service, child.start_ns});
     }

@@ -7,6 +7,7 @@
 
 #include "storage/base/status.h"
 #include "storage/engine/query_context.h"
+#include "storage/engine/trace_facts.h"
 #include "storage/engine/trace_locator.h"
 #include "storage/engine/view.h"
 #include "storage/model/ids.h"
@@ -22,7 +23,15 @@ struct TraceEdge {
 
 // A child whose parent id no row looked at has.
 struct TraceOpenChild {
+  SpanRef span;
   SpanId parent_span_id;
+  uint64_t start_ns = 0;
+  std::string_view service;
+};
+
+struct TraceSpan {
+  SpanRef ref;
+  SpanId parent;
   uint64_t start_ns = 0;
   std::string_view service;
 };
@@ -33,5 +42,11 @@ struct TraceOpenChild {
 Status FindTraceEdges(const View& view, const std::vector<TracePlace>& places,
                       QueryContext* context, std::vector<TraceEdge>* edges,
                       std::vector<TraceOpenChild>* open_children);
+
+// The same of spans whose facts were read already. Sorts them and drops the repeats: of equal ones
+// the first by SpanRef stays.
+Status JoinTraceSpans(const View& view, const std::vector<TracePlace>& places,
+                      QueryContext* context, std::vector<TraceSpan>* spans,
+                      std::vector<TraceEdge>* edges, std::vector<TraceOpenChild>* open_children);
 
 }  // namespace larder

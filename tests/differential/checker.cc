@@ -1,0 +1,238 @@
+#include "tests/differential/checker.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace larder {
+namespace {
+
+std::string Hex(const TraceId& id) {
+  std::string hex;
+  for (const uint8_t byte : id.bytes) {
+    char digits[3];
+    std::snprintf(digits, sizeof digits, "%02x", byte);
+    hex += digits;
+  }
+  return hex;
+}
+
+std::string Describe(const TraceQuery& query) {
+  return "start [" + std::to_string(query.start.min_ns) + ", " +
+         std::to_string(query.start.max_ns) + "], depth " + std::to_string(query.depth);
+}
+
+// A trace as a sorted list of encoded spans, so that order and grouping do not count.
+std::vector<std::string> Canonical(const std::vector<Span>& spans) {
+  std::vector<std::string> encoded;
+  for (const Span& span : spans) encoded.push_back(EncodeSpans({span}));
+  std::sort(encoded.begin(), encoded.end());
+  return encoded;
+}
+
+std::string CompareSpans(const TraceId& id, const std::vector<Span>& expected,
+                         const std::vector<Span>& answered) {
+  if (Canonical(expected) == Canonical(answered)) return "";
+  return "trace " + Hex(id) + " has " + std::to_string(expected.size()) + " spans, answered were " +
+         std::to_string(answered.size()) + " others";
+}
+
+bool operator==(const TraceSummary& a, const TraceSummary& b) {
+  return a.trace_id == b.trace_id && a.root_service == b.root_service &&
+         a.root_operation == b.root_operation && a.min_start_ns == b.min_start_ns &&
+         a.max_end_ns == b.max_end_ns && a.span_count == b.span_count &&
+         a.error_span_count == b.error_span_count && a.orphan_span_count == b.orphan_span_count &&
+         a.services == b.services;
+}
+
+// Empty, or why the answer cannot be compared.
+template <typename T>
+std::string Trouble(const Result<Answer<T>>& answer) {
+  if (!answer.ok()) return "failed: " + answer.status().ToString();
+  if (!answer->gaps.empty()) return "gap: " + answer->gaps[0].place + ": " + answer->gaps[0].reason;
+  return "";
+}
+
+std::string Named(const std::string& question, const std::string& wrong) {
+  return wrong.empty() ? "" : question + ": " + wrong;
+}
+
+}  // namespace
+
+std::string Checker::Ask(bool with_dependencies) {
+  ++asked_;
+  if (spans_->empty()) return "";
+  switch (random_->Below(with_dependencies ? 16 : 14)) {
+    case 0:
+    case 1:
+      return AskById();
+    case 2:
+      return AskServices();
+    case 3:
+    case 4: {
+      const TraceQuery query = RandomQuery();
+      return Named("summaries, " + Describe(query), AskSummaries(query));
+    }
+    case 5:
+    case 6:
+    case 7: {
+      const TraceQuery query = RandomQuery();
+      return Named("traces, " + Describe(query), AskTraces(query));
+    }
+    case 14:
+    case 15:
+      return AskDependencies();
+    default: {
+      const TraceQuery query = RandomQuery();
+      return Named("ids, " + Describe(query), AskIds(query));
+    }
+  }
+}
+
+TimeRange Checker::RandomRange() {
+  if (random_->OneIn(2)) return filters_.Range();
+  const uint64_t a = (*spans_)[random_->Below(spans_->size())].start_ns;
+  const uint64_t b = (*spans_)[random_->Below(spans_->size())].start_ns;
+  return {std::min(a, b), std::max(a, b)};
+}
+
+TraceQuery Checker::RandomQuery() {
+  TraceQuery query;
+  if (random_->OneIn(2)) {
+    query.filter = filters_.Tree(static_cast<uint32_t>(random_->Below(3)));
+  } else if (!random_->OneIn(3)) {
+    query.filter = LowerLegacySearch(filters_.Legacy());
+  }
+  query.start = random_->OneIn(3) ? TimeRange() : RandomRange();
+  query.depth = static_cast<uint32_t>(random_->OneIn(4) ? 10'000 : random_->Between(1, 20));
+  return query;
+}
+
+std::string Checker::AskIds(const TraceQuery& query) {
+  const auto answer = subject_->FindTraceIds(query);
+  if (const std::string trouble = Trouble(answer); !trouble.empty()) return trouble;
+  const std::vector<FoundTrace> expected = reference_->Find(query);
+  if (answer->values.size() != expected.size()) {
+    return "expected " + std::to_string(expected.size()) + " traces, answered were " +
+           std::to_string(answer->values.size());
+  }
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const FoundTrace& a = expected[i];
+    const FoundTrace& b = answer->values[i];
+    if (a.trace_id != b.trace_id || a.latest_match_ns != b.latest_match_ns) {
+      return "place " + std::to_string(i) + " is for " + Hex(a.trace_id) + " at " +
+             std::to_string(a.latest_match_ns) + ", answered was " + Hex(b.trace_id) + " at " +
+             std::to_string(b.latest_match_ns);
+    }
+    if (a.min_start_ns != b.min_start_ns || a.max_end_ns != b.max_end_ns) {
+      return "extent of " + Hex(a.trace_id);
+    }
+  }
+  return "";
+}
+
+std::string Checker::AskTraces(const TraceQuery& query) {
+  std::vector<TraceId> expected;
+  for (const FoundTrace& found : reference_->Find(query)) expected.push_back(found.trace_id);
+  return CompareTraces(subject_->FindTraces(query).get(), expected);
+}
+
+std::string Checker::AskSummaries(const TraceQuery& query) {
+  const auto answer = subject_->FindSummaries(query);
+  if (const std::string trouble = Trouble(answer); !trouble.empty()) return trouble;
+  const std::vector<FoundTrace> expected = reference_->Find(query);
+  if (answer->values.size() != expected.size()) return "number of summaries";
+  for (size_t i = 0; i < expected.size(); ++i) {
+    if (!(reference_->Summary(expected[i].trace_id) == answer->values[i])) {
+      return "summary of " + Hex(expected[i].trace_id);
+    }
+  }
+  return "";
+}
+
+std::string Checker::AskById() {
+  std::vector<TraceId> asked;
+  std::vector<TraceId> expected;
+  for (uint64_t i = random_->Between(1, 4); i > 0; --i) {
+    TraceId id = (*spans_)[random_->Below(spans_->size())].trace_id;
+    if (random_->OneIn(6)) id.bytes[3] ^= 0x40;  // unknown
+    asked.push_back(id);
+    const bool is_repeat = std::find(expected.begin(), expected.end(), id) != expected.end();
+    if (!reference_->Trace(id).empty() && !is_repeat) expected.push_back(id);
+  }
+  return Named("traces by id", CompareTraces(subject_->GetTraces(asked).get(), expected));
+}
+
+std::string Checker::AskEveryTrace() {
+  ++asked_;
+  std::vector<TraceId> ids;
+  for (const auto& [id, spans] : reference_->traces()) ids.push_back(id);
+  return Named("every trace", CompareTraces(subject_->GetTraces(ids).get(), ids));
+}
+
+std::string Checker::AskServices() {
+  const auto services = subject_->Services();
+  if (const std::string trouble = Trouble(services); !trouble.empty()) return "services " + trouble;
+  if (services->values != reference_->Services()) return "services differ";
+  const std::string service((*spans_)[random_->Below(spans_->size())].resource->service());
+  const auto kind = static_cast<int32_t>(random_->Below(7)) - 1;
+  const auto operations = subject_->Operations(service, kind);
+  if (const std::string trouble = Trouble(operations); !trouble.empty()) {
+    return "operations " + trouble;
+  }
+  if (operations->values == reference_->Operations(service, kind)) return "";
+  return "operations of " + service + ", kind " + std::to_string(kind) + " differ";
+}
+
+std::string Checker::AskDependencies() {
+  const TimeRange range = random_->OneIn(4) ? TimeRange() : RandomRange();
+  const std::string question = "dependencies [" + std::to_string(range.min_ns) + ", " +
+                               std::to_string(range.max_ns) + "]";
+  const auto answer = subject_->Dependencies(range);
+  if (const std::string trouble = Trouble(answer); !trouble.empty()) return question + trouble;
+  const std::vector<Dependency> expected = reference_->Dependencies(range);
+  if (answer->values == expected) return "";
+  std::string wrong = question + ", expected";
+  for (const Dependency& d : expected) {
+    wrong += " " + d.parent + ">" + d.child + "=" + std::to_string(d.call_count);
+  }
+  wrong += ", answered";
+  for (const Dependency& d : answer->values) {
+    wrong += " " + d.parent + ">" + d.child + "=" + std::to_string(d.call_count);
+  }
+  return wrong;
+}
+
+std::string Checker::CompareTraces(TraceCursor* cursor, const std::vector<TraceId>& expected) {
+  std::vector<TraceId> order;
+  std::vector<Span> spans;  // of the last trace
+  for (;;) {
+    Result<TraceChunk> chunk = cursor->Next();
+    if (!chunk.ok()) return "failed: " + chunk.status().ToString();
+    const bool is_next = chunk->end || order.empty() || order.back() != chunk->trace_id;
+    if (is_next && !order.empty()) {
+      const std::string wrong = CompareSpans(order.back(), reference_->Trace(order.back()), spans);
+      if (!wrong.empty()) return wrong;
+      spans.clear();
+    }
+    if (chunk->end) break;
+    if (is_next) order.push_back(chunk->trace_id);
+    const auto decoded = DecodeSpans(chunk->traces_data);
+    if (!decoded.ok() || decoded->empty()) return "a chunk that is empty or not TracesData";
+    if (chunk->traces_data.size() > (2u << 20) && decoded->size() > 1) return "a chunk too large";
+    for (const Span& span : *decoded) {
+      if (span.trace_id != chunk->trace_id) return "a chunk with spans of two traces";
+      spans.push_back(span);
+    }
+  }
+  if (!cursor->gaps().empty()) return "gap: " + cursor->gaps()[0].reason;
+  if (order != expected) {
+    return "expected " + std::to_string(expected.size()) + " traces, answered were " +
+           std::to_string(order.size()) + ", or in another order";
+  }
+  return "";
+}
+
+}  // namespace larder

@@ -1,0 +1,68 @@
+// Asks a store random questions and compares every answer with the reference's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "storage/engine/store.h"
+#include "storage/model/query.h"
+#include "storage/model/span.h"
+#include "tests/support/filter_generator.h"
+#include "tests/support/reference_store.h"
+#include "tests/support/seed.h"
+
+namespace larder {
+
+// What is asked: a Store, or the query engine over a View.
+class Subject {
+ public:
+  virtual ~Subject() = default;
+  virtual std::unique_ptr<TraceCursor> GetTraces(std::vector<TraceId> ids) = 0;
+  virtual std::unique_ptr<TraceCursor> FindTraces(const TraceQuery& query) = 0;
+  virtual Result<Answer<FoundTrace>> FindTraceIds(const TraceQuery& query) = 0;
+  virtual Result<Answer<TraceSummary>> FindSummaries(const TraceQuery& query) = 0;
+  virtual Result<Answer<std::string>> Services() = 0;
+  virtual Result<Answer<Operation>> Operations(std::string_view service, int32_t kind) = 0;
+  virtual Result<Answer<Dependency>> Dependencies(TimeRange child_start) = 0;
+};
+
+// Not thread-safe. Borrows all that it is given; `spans` (a sample to make questions of) may grow.
+class Checker {
+ public:
+  Checker(Subject* subject, const ReferenceStore* reference, const std::vector<Span>* spans,
+          Random* random)
+      : subject_(subject),
+        reference_(reference),
+        spans_(spans),
+        random_(random),
+        filters_(random, spans) {}
+
+  // Asks one random question. What was asked and what is wrong with the answer; empty when it is
+  // right. Dependencies only when asked for `with_dependencies`.
+  std::string Ask(bool with_dependencies);
+  // Every trace of the reference, whole.
+  std::string AskEveryTrace();
+  uint64_t asked() const { return asked_; }
+
+ private:
+  std::string AskIds(const TraceQuery& query);
+  std::string AskTraces(const TraceQuery& query);
+  std::string AskSummaries(const TraceQuery& query);
+  std::string AskById();
+  std::string AskServices();
+  std::string AskDependencies();
+  TraceQuery RandomQuery();
+  TimeRange RandomRange();
+  std::string CompareTraces(TraceCursor* cursor, const std::vector<TraceId>& expected);
+
+  Subject* const subject_;
+  const ReferenceStore* const reference_;
+  const std::vector<Span>* const spans_;
+  Random* const random_;
+  FilterGenerator filters_;
+  uint64_t asked_ = 0;
+};
+
+}  // namespace larder
