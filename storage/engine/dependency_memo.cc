@@ -5,23 +5,6 @@
 
 namespace larder {
 
-CallId ServicePairs::IdOf(std::string_view parent, std::string_view child) {
-  return uint64_t{NumberOf(parent)} << 32 | NumberOf(child);
-}
-
-uint32_t ServicePairs::NumberOf(std::string_view name) {
-  const auto [found, added] =
-      numbers_.try_emplace(std::string(name), static_cast<uint32_t>(names_.size()));
-  if (added) names_.emplace_back(name);
-  return found->second;
-}
-
-uint64_t ServicePairs::memory_bytes() const {
-  uint64_t bytes = 0;
-  for (const std::string& name : names_) bytes += 2 * (name.capacity() + sizeof(name)) + 32;
-  return bytes;
-}
-
 Status DependencyMemo::Follow(const View& view, TenantId tenant, QueryContext* context) {
   Forget(view, tenant);
   for (const SourceEntry& entry : view.entries) {

@@ -21,30 +21,13 @@
 
 #include "storage/base/status.h"
 #include "storage/engine/query_context.h"
+#include "storage/engine/service_pairs.h"
 #include "storage/engine/trace_edges.h"
 #include "storage/engine/trace_locator.h"
 #include "storage/engine/view.h"
 #include "storage/model/ids.h"
 
 namespace larder {
-
-// A pair of services (parent, child), as numbers of ServicePairs.
-using CallId = uint64_t;
-
-// Numbers for pairs of services. Not thread-safe. Never forgets a name.
-class ServicePairs {
- public:
-  CallId IdOf(std::string_view parent, std::string_view child);
-  const std::string& parent(CallId call) const { return names_[call >> 32]; }
-  const std::string& child(CallId call) const { return names_[call & UINT32_MAX]; }
-  uint64_t memory_bytes() const;
-
- private:
-  uint32_t NumberOf(std::string_view name);
-
-  std::vector<std::string> names_;
-  std::unordered_map<std::string, uint32_t> numbers_;
-};
 
 struct CallCount {
   CallId call = 0;

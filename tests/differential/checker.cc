@@ -188,8 +188,8 @@ std::string Checker::AskServices() {
 
 std::string Checker::AskDependencies() {
   const TimeRange range = random_->OneIn(4) ? TimeRange() : RandomRange();
-  const std::string question = "dependencies [" + std::to_string(range.min_ns) + ", " +
-                               std::to_string(range.max_ns) + "]";
+  const std::string question =
+      "dependencies [" + std::to_string(range.min_ns) + ", " + std::to_string(range.max_ns) + "]";
   const auto answer = subject_->Dependencies(range);
   if (const std::string trouble = Trouble(answer); !trouble.empty()) return question + trouble;
   const std::vector<Dependency> expected = reference_->Dependencies(range);

@@ -2,12 +2,12 @@
 // reference.
 #include "storage/engine/query_engine.h"
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "storage/segment/table_source.h"
 #include "tests/differential/checker.h"
@@ -75,7 +75,7 @@ class Heads {
   std::vector<std::shared_ptr<SpanTable>> tables_;
 };
 
-void Run(Random* random, bool reuse_span_ids, uint64_t queries) {
+void RunRound(Random* random, bool reuse_span_ids, uint64_t queries) {
   SpanMaker maker(random, {.reuse_span_ids = reuse_span_ids});
   Heads heads(random->Between(1, 5));
   ReferenceStore reference;
@@ -103,7 +103,7 @@ TEST(QueryEngineDifferential, AnswersAsTheReferenceOverHeads) {
   Random random(TestSeed());
   for (int round = 0; round < 20 && !HasFatalFailure(); ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
-    Run(&random, random.OneIn(2), 20);
+    RunRound(&random, random.OneIn(2), 20);
   }
 }
 

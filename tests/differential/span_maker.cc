@@ -143,7 +143,8 @@ uint64_t SpanMaker::PickStart() {
 
 std::vector<Attribute> SpanMaker::PickAttributes(uint64_t count_max) {
   std::vector<Attribute> attributes;
-  for (uint64_t i = random_->Below(count_max + 1); i > 0; --i) attributes.push_back(PickAttribute());
+  for (uint64_t i = random_->Below(count_max + 1); i > 0; --i)
+    attributes.push_back(PickAttribute());
   return attributes;
 }
 
@@ -162,7 +163,8 @@ Attribute SpanMaker::PickAttribute() {
       break;
     case 2:
       attribute.type = ValueType::kDouble;
-      attribute.payload = Fixed64(std::bit_cast<uint64_t>(static_cast<double>(random_->Below(3)) / 2));
+      attribute.payload =
+          Fixed64(std::bit_cast<uint64_t>(static_cast<double>(random_->Below(3)) / 2));
       break;
     case 3:
       attribute.type = ValueType::kBytes;

@@ -12,8 +12,8 @@
 namespace larder {
 
 struct SpanMakerOptions {
-  uint32_t spans_max = 12;     // of one request
-  uint32_t open_traces = 20;   // traces that still get spans
+  uint32_t spans_max = 12;    // of one request
+  uint32_t open_traces = 20;  // traces that still get spans
   // Whether a span id may come again in its trace, in a span of other content. Which of them is the
   // parent of a child is only known where both lie in one place.
   bool reuse_span_ids = false;
