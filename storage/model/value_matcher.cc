@@ -90,7 +90,7 @@ FilterOp Mirror(FilterOp op) {
 // A kRaw attribute shows its decoded value; a value that does not decode is like none at all.
 AttributeView Unwrap(ValueType type, std::string_view payload, char* scratch) {
   if (type != ValueType::kRaw) return {{}, type, payload};
-  const Result<AttributeView> decoded = DecodeKeyValue(payload, scratch);
+  const Result<AttributeView> decoded = InterpretKeyValue(payload, scratch);
   if (!decoded.ok()) return {};
   return *decoded;
 }

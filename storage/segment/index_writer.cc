@@ -159,7 +159,7 @@ std::string_view ValuePayload(const ColumnDraft& column, uint32_t ordinal) {
 // Overflow values are found by their key alone.
 uint64_t OverflowHash(std::string_view key_value) {
   char scratch[8];
-  const Result<AttributeView> attribute = DecodeKeyValue(key_value, scratch);
+  const Result<AttributeView> attribute = InterpretKeyValue(key_value, scratch);
   return Hash64(attribute.ok() ? attribute->key : std::string_view());
 }
 

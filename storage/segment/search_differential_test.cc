@@ -89,7 +89,8 @@ void ExpectSame(const SpanSource& source, uint64_t seed, int questions) {
       filter = filters.Tree(static_cast<uint32_t>(random.Below(4)));
     }
     const std::vector<uint32_t> expected = Naive(spans, filter, range);
-    ASSERT_EQ(Searched(source, spans, filter, range), expected) << "question " << question;
+    ASSERT_EQ(Searched(source, spans, filter, range), expected)
+        << "question " << question << ": " << FilterToText(filter);
     found += expected.empty() ? 0 : 1;
   }
   // The questions must have something to find, or this test tests nothing.

@@ -135,7 +135,7 @@ Constant FilterGenerator::AttributeConstant(const Attribute& attribute) {
   std::string payload = attribute.payload;
   std::array<char, 8> scratch;
   if (type == ValueType::kRaw) {
-    const Result<AttributeView> decoded = DecodeKeyValue(attribute.payload, scratch.data());
+    const Result<AttributeView> decoded = InterpretKeyValue(attribute.payload, scratch.data());
     type = decoded.ok() ? decoded->type : ValueType::kEmpty;
     payload = decoded.ok() ? std::string(decoded->payload) : std::string();
   }

@@ -1,6 +1,7 @@
 // Random filter trees that have something to find: most constants are values of given spans.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "storage/model/filter.h"
@@ -40,5 +41,8 @@ class FilterGenerator {
   Random* random_;
   const std::vector<Span>* spans_;
 };
+
+// A filter tree in one line, for the message of a failed test.
+std::string FilterToText(const FilterNode& filter);
 
 }  // namespace larder

@@ -53,7 +53,7 @@ void AddFromList(const std::string& key, const std::vector<Attribute>& attribute
     Stored value{Stored::kAttribute, attribute.type, attribute.payload, 0};
     if (attribute.type == ValueType::kRaw) {
       std::array<char, 8> scratch;
-      const Result<AttributeView> decoded = DecodeKeyValue(attribute.payload, scratch.data());
+      const Result<AttributeView> decoded = InterpretKeyValue(attribute.payload, scratch.data());
       value.type = decoded.ok() ? decoded->type : ValueType::kEmpty;
       value.payload = decoded.ok() ? std::string(decoded->payload) : std::string();
     }
