@@ -58,6 +58,9 @@ void StoreUuid(char* to, uint64_t high, uint64_t low) {
 
 Workload::Workload(const TemplateSet* templates, const WorkloadOptions& options)
     : templates_(*templates), options_(options) {
+  if (options_.spans_per_s == 0) {
+    options_.spans_per_s = std::min(300'000.0, static_cast<double>(options_.spans) / 30);
+  }
   const double spans_per_trace =
       static_cast<double>(templates_.spans.size()) / static_cast<double>(templates_.traces.size());
   trace_gap_ns_ = static_cast<uint64_t>(

@@ -20,7 +20,8 @@ struct WorkloadOptions {
   uint64_t seed = 1;
   uint64_t spans = 1'000'000;     // the load ends with the trace that reaches this
   uint64_t epoch_ns = 0;          // wall clock at which the load begins
-  double spans_per_s = 300'000;   // of the load's own time
+  double spans_per_s = 0;         // of the load's own time; 0: 300,000, or fewer, so that the load
+                                  // lasts 30 s and exporters' first, short batches do not count
   double spans_per_request = 47;  // on average, decides how many exporters there are
   bool skewed_clocks = false;     // 5% of the exporters up to 2 s off, 1% up to 3 h
 };
@@ -101,7 +102,7 @@ class Workload {
   uint64_t Draw(uint64_t trace, uint64_t what) const;
 
   const TemplateSet& templates_;
-  const WorkloadOptions options_;
+  WorkloadOptions options_;
   uint64_t trace_gap_ns_ = 1;
   std::vector<Exporter> exporters_;
   std::vector<uint32_t> first_exporter_;  // by resource; one more at the end
