@@ -1,6 +1,7 @@
 """Traces of real SDKs, through Jaeger and directly into Larder, read back through Jaeger."""
 
 import pytest
+from grpc import Compression
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpExporter
 
@@ -13,12 +14,14 @@ def ids_of(traces):
             for scope in resource.scope_spans for span in scope.spans}
 
 
-@pytest.mark.parametrize("way", ["jaeger", "larder"])
+@pytest.mark.parametrize("way", ["jaeger", "larder", "larder, gzip"])
 def test_python(jaeger, larder, way):
     if way == "jaeger":
         shop = sdk.PythonShop(lambda: HttpExporter(jaeger.otlp_http_url + "/v1/traces"))
     else:
-        shop = sdk.PythonShop(lambda: GrpcExporter(larder.grpc_address, insecure=True))
+        compression = Compression.Gzip if "gzip" in way else None
+        shop = sdk.PythonShop(lambda: GrpcExporter(
+            larder.grpc_address, insecure=True, compression=compression))
     trace_id = shop.buy()
     sent = shop.close()
 
