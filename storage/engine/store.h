@@ -24,6 +24,8 @@
 
 namespace larder {
 
+class KvFileHooks;
+
 enum class Durability : uint8_t {
   kSync,   // acknowledged spans survive kill -9 and power loss
   kAsync,  // acknowledged spans survive kill -9
@@ -47,6 +49,7 @@ struct StoreOptions {
   uint32_t search_depth_max = 10'000;
   FileSystem* file_system = &FileSystem::Posix();  // these two must outlive the store
   Clock* clock = &Clock::System();
+  KvFileHooks* kv_hooks = nullptr;  // faults under RocksDB, for tests; must outlive the store too
 };
 
 // One OTLP ExportTraceServiceRequest.

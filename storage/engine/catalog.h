@@ -1,0 +1,92 @@
+// The catalog: which partitions there are and how far ids have been given out. Segments are not in
+// it: their own headers say what they are (design: "segment headers are the truth"), so that
+// nothing here can contradict them. CATALOG.md specifies the bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/base/mutex.h"
+#include "storage/base/status.h"
+#include "storage/kv/kv_store.h"
+
+namespace larder {
+
+// The version of everything in a data directory.
+inline constexpr uint32_t kFormatVersion = 1;
+
+struct CatalogMeta {
+  uint32_t format_version = kFormatVersion;
+  uint64_t next_id = 1;  // generations and segments from here on are free
+  uint64_t next_partition = 1;
+  uint64_t age_ns = 0;       // RetentionClock
+  uint64_t age_unix_ns = 0;  // the wall clock when age_ns was written
+};
+
+// Part of the format: never renumber. Evicted and uploaded ones belong to the cold tier.
+enum class PartitionState : uint8_t {
+  kOpen = 0,
+  kClosed = 1,
+  kUploading = 2,
+  kUploaded = 3,
+  kEvicted = 4,
+  kDropping = 5,  // its family goes; the record stays until it is gone
+};
+
+struct PartitionRecord {
+  uint64_t id = 0;
+  PartitionState state = PartitionState::kOpen;
+  uint64_t opened_unix_ns = 0;
+  uint64_t opened_age_ns = 0;  // by the RetentionClock
+  uint64_t closed_age_ns = 0;  // 0: open
+};
+
+struct CatalogContents {
+  CatalogMeta meta;
+  bool has_meta = false;
+  std::vector<PartitionRecord> partitions;  // by id
+  std::vector<std::string> faults;          // records that could not be read, by key
+};
+
+// "p0000000000000003": a partition's column family.
+std::string PartitionFamilyName(uint64_t id);
+bool ParsePartitionFamilyName(std::string_view name, uint64_t* id);
+
+// Thread-safe; `kv` must outlive it. Everything saved is durable when the call returns.
+class Catalog {
+ public:
+  explicit Catalog(KvStore* kv) : kv_(kv) {}
+
+  // Reads everything, and takes over what it says of ids. kFailedPrecondition: a newer version
+  // wrote it. Damaged records are listed and left out.
+  Result<CatalogContents> Load();
+  // Ids below these are in use (found on disk, in case that the catalog lost its own record).
+  void RaiseNextId(uint64_t id);
+  void RaiseNextPartition(uint64_t id);
+
+  // An id that was never given out: for generations and segments. Written down ahead, many at once.
+  Result<uint64_t> NewId();
+  Result<uint64_t> NewPartitionId();
+  Status SaveAge(uint64_t age_ns, uint64_t age_unix_ns);
+  Status Save(const PartitionRecord& partition);
+  Status Remove(uint64_t partition_id);
+
+ private:
+  Status SaveMeta() REQUIRES(mu_);
+
+  KvStore* const kv_;
+  Mutex mu_;
+  CatalogMeta meta_ GUARDED_BY(mu_);  // as saved, or about to be
+  uint64_t next_id_ GUARDED_BY(mu_) = 1;
+};
+
+// The value of a record: also for tests of the page.
+std::string EncodeRecord(const CatalogMeta& meta);
+std::string EncodeRecord(const PartitionRecord& partition);
+// False when the value is damaged.
+bool DecodeRecord(std::string_view value, CatalogMeta* meta);
+bool DecodeRecord(std::string_view value, PartitionRecord* partition);
+
+}  // namespace larder

@@ -1,0 +1,48 @@
+// The data directory: where what lies, who owns it, and of which format it is.
+//
+//   LOCK        held by the process that owns the directory, with its pid
+//   FORMAT      "larder 1": the format version, readable before anything else is touched
+//   RESERVE     space held back for a full disk
+//   journal/    one file per generation
+//   db/         RocksDB
+//   set-aside/  journals that were damaged
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "storage/base/file_system.h"
+#include "storage/base/status.h"
+
+namespace larder {
+
+class DataDirectory {
+ public:
+  // Creates what is missing and takes the lock. kFailedPrecondition: another process owns it, or a
+  // newer program wrote it. kUnavailable, kResourceExhausted: it cannot be written.
+  static Result<std::unique_ptr<DataDirectory>> Open(FileSystem* file_system,
+                                                     const std::string& path);
+  // For reading only: neither creates nor locks. The same errors.
+  static Result<std::unique_ptr<DataDirectory>> OpenReadOnly(FileSystem* file_system,
+                                                             const std::string& path);
+
+  const std::string& path() const { return path_; }
+  std::string journal_path() const { return path_ + "/journal"; }
+  std::string db_path() const { return path_ + "/db"; }
+  std::string reserve_path() const { return path_ + "/RESERVE"; }
+
+  // Moves a damaged journal out of the way, or removes it when moving fails.
+  void SetAsideJournal(const std::string& file_name);
+
+ private:
+  DataDirectory(FileSystem* file_system, std::string path);
+  Status CheckFormat() const;
+  Status WriteFormat();
+
+  FileSystem* const file_system_;
+  const std::string path_;
+  std::unique_ptr<FileLock> lock_;
+};
+
+}  // namespace larder

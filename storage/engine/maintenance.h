@@ -1,0 +1,71 @@
+// Maintenance: the thread that closes, merges and drops partitions.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <thread>
+
+#include "storage/base/mutex.h"
+#include "storage/base/status.h"
+#include "storage/engine/disk_guard.h"
+#include "storage/engine/partition_policy.h"
+#include "storage/engine/sealer.h"
+#include "storage/engine/shelf.h"
+
+namespace larder {
+
+struct MaintenanceOptions {
+  uint64_t retention_ns = 0;
+  uint64_t disk_bytes_max = 0;
+};
+
+// Borrowed; all must outlive it.
+struct MaintenanceParts {
+  KvStore* kv = nullptr;
+  Catalog* catalog = nullptr;
+  Clock* clock = nullptr;
+  RetentionClock* retention_clock = nullptr;
+  FileSystem* file_system = nullptr;
+  DataDirectory* directory = nullptr;
+  DiskGuard* disk = nullptr;
+  Shelf* shelf = nullptr;
+  Sealer* sealer = nullptr;
+  StoreCounters* counters = nullptr;
+};
+
+// Thread-safe.
+class Maintenance {
+ public:
+  Maintenance(const MaintenanceOptions& options, const MaintenanceParts& parts);
+  ~Maintenance();
+  Maintenance(const Maintenance&) = delete;
+  Maintenance& operator=(const Maintenance&) = delete;
+
+  void Start();
+  // Works on the calling thread until nothing is left to do.
+  Status Settle();
+  // Drops every partition. REQUIRES: no generation takes spans or waits.
+  Status DropAll();
+
+ private:
+  // One piece of work. `did` says whether there was one.
+  Status Step(bool* did);
+  Status MergeSome(const MergePick& pick);
+  Status MakeSpace(const std::vector<PartitionStatus>& partitions, bool* did);
+  Status HelpFullDisk(const std::vector<PartitionStatus>& partitions, bool* did);
+  void SaveAgeIfDue();
+  uint64_t JournalBytes();
+  void Run();
+
+  const MaintenanceOptions options_;
+  const MaintenanceParts parts_;
+  Mutex work_mu_;  // held during one piece of work
+  uint64_t saved_age_ns_ GUARDED_BY(work_mu_) = 0;
+
+  Mutex mu_;
+  CondVar wake_;
+  bool stopping_ GUARDED_BY(mu_) = false;
+  std::thread thread_;
+};
+
+}  // namespace larder

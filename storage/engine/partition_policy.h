@@ -1,0 +1,44 @@
+// What is to be done with partitions next: pure functions of what there is. The maintenance thread
+// does it (maintenance.h).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "storage/engine/shelf.h"
+
+namespace larder {
+
+struct MergePick {
+  uint64_t partition = 0;
+  TenantId tenant = 0;
+  std::vector<uint64_t> segment_ids;  // by arrival
+  uint64_t bytes = 0;
+};
+
+// Segments below this are small: a head that was sealed for another reason than its size.
+inline constexpr uint32_t kSmallSegmentRowsMax = 32'768;
+// A merge has no more rows than this, so that it fits into memory beside two heads.
+inline constexpr uint64_t kMergeRowsMax = 131'072;
+// Small segments wait until so many are there, or until their partition closes.
+inline constexpr size_t kMergeSegmentsMin = 16;
+
+// Small segments to be merged. A merged segment is never merged again: each span is rewritten at
+// most once.
+std::optional<MergePick> PickMerge(const std::vector<PartitionStatus>& partitions);
+
+// A partition that is full and waits for nothing.
+std::optional<uint64_t> PickClose(const std::vector<PartitionStatus>& partitions);
+
+// A partition that an earlier attempt did not finish to drop, or whose last span is older than
+// `retention_ns`.
+std::optional<uint64_t> PickExpired(const std::vector<PartitionStatus>& partitions, uint64_t age_ns,
+                                    uint64_t retention_ns);
+
+// The oldest partition, when all together are above the cap. It may still be open: then it is to be
+// marked full, closed, and only then dropped.
+std::optional<PartitionStatus> PickForSpace(const std::vector<PartitionStatus>& partitions,
+                                            uint64_t used_bytes, uint64_t cap_bytes);
+
+}  // namespace larder

@@ -1,0 +1,196 @@
+#include "storage/engine/shelf.h"
+
+#include "storage/base/crash_point.h"
+#include "storage/base/log.h"
+#include "storage/engine/broken_source.h"
+#include "storage/engine/shelf_pages.h"
+
+namespace larder {
+
+Shelf::Shelf(const ShelfOptions& options, const ShelfParts& parts)
+    : options_(options), parts_(parts) {}
+
+Shelf::~Shelf() = default;
+
+Result<uint64_t> Shelf::Join() {
+  const uint64_t age_ns = parts_.retention_clock->AgeNanos();
+  {
+    MutexLock lock(mu_);
+    if (!partitions_.empty()) {
+      Partition& newest = partitions_.rbegin()->second;
+      if (!newest.full && age_ns - newest.record.opened_age_ns < options_.partition_ns) {
+        ++newest.generations;
+        return newest.record.id;
+      }
+      newest.full = true;
+    }
+  }
+  Partition partition;
+  LARDER_ASSIGN_OR_RETURN(partition.record.id, parts_.catalog->NewPartitionId());
+  partition.record.opened_age_ns = age_ns;
+  partition.record.opened_unix_ns = parts_.clock->NowUnixNanos();
+  partition.generations = 1;
+  const uint64_t id = partition.record.id;
+  MutexLock lock(mu_);
+  partitions_[id] = std::move(partition);
+  return id;
+}
+
+void Shelf::Leave(uint64_t partition) {
+  MutexLock lock(mu_);
+  const auto found = partitions_.find(partition);
+  if (found != partitions_.end()) --found->second.generations;
+}
+
+bool Shelf::AtBorder(uint64_t partition) {
+  const uint64_t age_ns = parts_.retention_clock->AgeNanos();
+  MutexLock lock(mu_);
+  const auto found = partitions_.find(partition);
+  if (found == partitions_.end()) return true;
+  Partition& it = found->second;
+  if (age_ns - it.record.opened_age_ns >= options_.partition_ns) it.full = true;
+  return it.full;
+}
+
+void Shelf::MarkFull(uint64_t partition) {
+  MutexLock lock(mu_);
+  const auto found = partitions_.find(partition);
+  if (found != partitions_.end()) found->second.full = true;
+}
+
+Status Shelf::Close(uint64_t partition) {
+  PartitionRecord record;
+  {
+    MutexLock lock(mu_);
+    const auto found = partitions_.find(partition);
+    if (found == partitions_.end()) return Status::Ok();
+    // One that never got a segment leaves no trace.
+    if (found->second.family == nullptr) {
+      partitions_.erase(found);
+      return Status::Ok();
+    }
+    record = found->second.record;
+  }
+  record.state = PartitionState::kClosed;
+  record.closed_age_ns = parts_.retention_clock->AgeNanos();
+  LARDER_CRASH_POINT("close.begin");
+  LARDER_RETURN_IF_ERROR(parts_.catalog->Save(record));
+  LARDER_CRASH_POINT("close.saved");
+  MutexLock lock(mu_);
+  const auto found = partitions_.find(partition);
+  if (found != partitions_.end()) found->second.record = record;
+  return Status::Ok();
+}
+
+Status Shelf::Drop(uint64_t partition) {
+  PartitionRecord record;
+  std::shared_ptr<KvFamily> family;
+  {
+    MutexLock lock(mu_);
+    const auto found = partitions_.find(partition);
+    if (found == partitions_.end()) return Status::Ok();
+    found->second.full = true;
+    found->second.record.state = PartitionState::kDropping;
+    record = found->second.record;
+    family = found->second.family;
+  }
+  LARDER_CRASH_POINT("drop.begin");
+  if (family != nullptr) {
+    LARDER_RETURN_IF_ERROR(parts_.catalog->Save(record));
+    LARDER_CRASH_POINT("drop.marked");
+  }
+  parts_.views->RemovePartition(partition);
+  if (family != nullptr) {
+    LARDER_RETURN_IF_ERROR(parts_.kv->DropFamily(family));
+    LARDER_CRASH_POINT("drop.dropped");
+    family.reset();
+    LARDER_RETURN_IF_ERROR(parts_.catalog->Remove(partition));
+  }
+  parts_.counters->partitions_dropped.fetch_add(1);
+  Partition gone;  // its segments go outside of the lock: the last holder frees the files
+  MutexLock lock(mu_);
+  const auto found = partitions_.find(partition);
+  if (found == partitions_.end()) return Status::Ok();
+  gone = std::move(found->second);
+  partitions_.erase(found);
+  return Status::Ok();
+}
+
+std::vector<PartitionStatus> Shelf::Partitions() {
+  MutexLock lock(mu_);
+  std::vector<PartitionStatus> all;
+  for (const auto& [id, partition] : partitions_) {
+    PartitionStatus status;
+    status.record = partition.record;
+    status.full = partition.full;
+    status.generations = partition.generations;
+    status.rows = partition.rows;
+    status.bytes = partition.bytes;
+    for (const auto& [segment_id, segment] : partition.segments) {
+      const uint64_t arrival_ns = segment.info.identity.arrival_min_ns;
+      if (arrival_ns != 0 && (status.arrival_min_ns == 0 || arrival_ns < status.arrival_min_ns)) {
+        status.arrival_min_ns = arrival_ns;
+      }
+      status.segments.push_back(segment);
+    }
+    all.push_back(std::move(status));
+  }
+  return all;
+}
+
+std::shared_ptr<KvFamily> Shelf::Family(uint64_t partition) {
+  MutexLock lock(mu_);
+  const auto found = partitions_.find(partition);
+  return found == partitions_.end() ? nullptr : found->second.family;
+}
+
+uint64_t Shelf::stored_bytes() {
+  MutexLock lock(mu_);
+  uint64_t bytes = 0;
+  for (const auto& [id, partition] : partitions_) bytes += partition.bytes;
+  return bytes;
+}
+
+StoredSegment Shelf::OpenSegment(uint64_t partition, const std::shared_ptr<KvFamily>& family,
+                                 TenantId tenant, uint64_t segment_id) {
+  StoredSegment stored;
+  stored.entry.id = segment_id;
+  stored.entry.partition = partition;
+  stored.entry.tenant = tenant;
+  stored.entry.name =
+      "partition " + std::to_string(partition) + " segment " + std::to_string(segment_id);
+  auto opened =
+      Segment::Open(MakeShelfPageSource(parts_.kv, family, tenant, segment_id), parts_.cache);
+  if (opened.ok()) {
+    stored.entry.segment = *opened;
+    stored.entry.source = *opened;
+    stored.info = (*opened)->info();
+    return stored;
+  }
+  const Status why = opened.status().With(stored.entry.name);
+  Log(LogLevel::kError, "a segment cannot be read", {{"reason", why.ToString()}});
+  stored.is_broken = true;
+  stored.entry.source = MakeBrokenSource(why);
+  stored.info.identity.segment_id = segment_id;
+  stored.info.identity.tenant = tenant;
+  return stored;
+}
+
+void Shelf::AddToPartition(Partition* partition, StoredSegment segment) {
+  partition->rows += segment.info.row_count;
+  partition->bytes += segment.file_bytes;
+  if (partition->bytes >= options_.partition_bytes_max ||
+      partition->rows >= options_.partition_rows_max) {
+    partition->full = true;
+  }
+  const uint64_t id = segment.entry.id;
+  partition->segments[id] = std::move(segment);
+}
+
+std::vector<SourceEntry> EntriesOf(const std::vector<StoredSegment>& segments) {
+  std::vector<SourceEntry> entries;
+  for (const StoredSegment& segment : segments) entries.push_back(segment.entry);
+  return entries;
+}
+
+}  // namespace larder

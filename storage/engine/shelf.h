@@ -1,0 +1,154 @@
+// Shelf: the partitions on disk and the segments in them.
+//
+// Threads: any thread may ask; Seal is called by the sealer, everything that closes, merges or
+// drops by the maintenance thread. Input and output happen outside of the lock.
+//
+// Invariants, in the order in which a crash may find them:
+//   1. A segment's header lies in the same file as its pages: the segment is there whole or not.
+//   2. A partition's record is written before its family is made; a family without a record and
+//      with segments is taken back as a partition (the catalog was damaged), one without segments
+//      is dropped.
+//   3. A partition that goes is marked so (kDropping) before its family goes, and forgotten after.
+//   4. A merged segment names those it replaces; at open the replaced ones are removed.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/base/clock.h"
+#include "storage/base/mutex.h"
+#include "storage/base/status.h"
+#include "storage/engine/catalog.h"
+#include "storage/engine/generation.h"
+#include "storage/engine/retention_clock.h"
+#include "storage/engine/store_counters.h"
+#include "storage/engine/view_keeper.h"
+#include "storage/kv/kv_store.h"
+#include "storage/segment/page_cache.h"
+#include "storage/segment/segment.h"
+
+namespace larder {
+
+struct ShelfOptions {
+  uint64_t partition_ns = 0;
+  uint64_t partition_bytes_max = 0;
+  uint64_t partition_rows_max = 0;
+  bool read_only = false;
+};
+
+// Borrowed by the shelf; all must outlive it.
+struct ShelfParts {
+  KvStore* kv = nullptr;
+  Catalog* catalog = nullptr;
+  PageCache* cache = nullptr;
+  ViewKeeper* views = nullptr;
+  RetentionClock* retention_clock = nullptr;
+  Clock* clock = nullptr;
+  StoreCounters* counters = nullptr;
+};
+
+struct StoredSegment {
+  SourceEntry entry;       // entry.segment is null when it is broken
+  SegmentInfo info;        // identity only, when it is broken
+  bool is_broken = false;  // it cannot be opened
+  uint64_t file_bytes = 0;
+};
+
+// What policies decide on.
+struct PartitionStatus {
+  PartitionRecord record;
+  bool full = false;         // takes no further generation
+  uint32_t generations = 0;  // that will still seal into it
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  uint64_t arrival_min_ns = 0;
+  std::vector<StoredSegment> segments;  // by id
+};
+
+class Shelf {
+ public:
+  Shelf(const ShelfOptions& options, const ShelfParts& parts);
+  ~Shelf();
+  Shelf(const Shelf&) = delete;
+  Shelf& operator=(const Shelf&) = delete;
+
+  // Takes over what is on disk: opens every segment, finishes what a crash interrupted, and shows
+  // the rest to queries. Damage is logged and counted, and is no failure.
+  Status Load(const CatalogContents& contents);
+  // The generations that some header names: sealed, whatever their journals say.
+  const std::set<uint64_t>& sealed_generations() const { return sealed_generations_; }
+
+  // The partition for a new generation, which must be given back by Seal or Leave.
+  Result<uint64_t> Join();
+  void Leave(uint64_t partition);
+  // True when a generation of that partition ought to end: by age, bytes or rows.
+  bool AtBorder(uint64_t partition);
+
+  // Writes the generation's segments, one per tenant, ingests them in one call and shows them in
+  // the place of its heads.
+  Status Seal(const Generation& generation);
+  // One segment in the place of several of the same tenant and partition, duplicates left out.
+  Status Merge(uint64_t partition, TenantId tenant, const std::vector<uint64_t>& segment_ids,
+               const std::vector<uint64_t>& open_generations);
+  // No generation may join any more; OK at once for one that is full already.
+  void MarkFull(uint64_t partition);
+  // REQUIRES: it is full and no generation is on its way.
+  Status Close(uint64_t partition);
+  // The oldest goes first; queries that are on their way keep what they see.
+  Status Drop(uint64_t partition);
+
+  std::vector<PartitionStatus> Partitions();  // by id: oldest first
+  std::shared_ptr<KvFamily> Family(uint64_t partition);
+  uint64_t stored_bytes();
+
+ private:
+  struct Partition {
+    PartitionRecord record;
+    std::shared_ptr<KvFamily> family;  // null: nothing was sealed into it yet
+    bool full = false;
+    uint32_t generations = 0;
+    uint64_t rows = 0;
+    uint64_t bytes = 0;
+    std::map<uint64_t, StoredSegment> segments;
+  };
+  struct NewSegment {
+    std::unique_ptr<KvFileWriter> file;
+    SegmentInfo info;
+  };
+
+  // shelf_load.cc
+  Status LoadPartition(PartitionRecord record, std::shared_ptr<KvFamily> family);
+  Status LoadFamilies(const CatalogContents& contents);
+  std::vector<StoredSegment> OpenSegments(uint64_t partition,
+                                          const std::shared_ptr<KvFamily>& family);
+  Status RemoveReplaced(const KvFamily& family, std::vector<StoredSegment>* segments);
+
+  // shelf_write.cc
+  Result<std::shared_ptr<KvFamily>> EnsureFamily(uint64_t partition);
+  Result<NewSegment> WriteOne(const KvFamily& family, const SpanTable& table,
+                              const SegmentIdentity& identity, bool drop_duplicates);
+  Result<std::vector<StoredSegment>> Ingest(uint64_t partition,
+                                            const std::shared_ptr<KvFamily>& family,
+                                            std::vector<NewSegment> segments);
+
+  StoredSegment OpenSegment(uint64_t partition, const std::shared_ptr<KvFamily>& family,
+                            TenantId tenant, uint64_t segment_id);
+  void AddToPartition(Partition* partition, StoredSegment segment) REQUIRES(mu_);
+
+  const ShelfOptions options_;
+  const ShelfParts parts_;
+  std::set<uint64_t> sealed_generations_;  // written by Load only
+
+  Mutex mu_;
+  std::map<uint64_t, Partition> partitions_ GUARDED_BY(mu_);
+};
+
+// Orders for views and bytes.
+std::vector<SourceEntry> EntriesOf(const std::vector<StoredSegment>& segments);
+
+}  // namespace larder

@@ -1,0 +1,142 @@
+// What a start finds on disk.
+#include <algorithm>
+#include <string>
+
+#include "storage/base/crash_point.h"
+#include "storage/base/log.h"
+#include "storage/engine/shelf.h"
+#include "storage/kv/keys.h"
+
+namespace larder {
+namespace {
+
+// Keys from here up are a partition's own pages, not a segment's (KEYS.md).
+constexpr uint64_t kSegmentIdEnd = 1ull << 63;
+
+struct FoundSegment {
+  TenantId tenant = 0;
+  uint64_t segment_id = 0;
+  uint64_t file_bytes = 0;
+};
+
+// The segments of a family, as the names of its files say. Nothing is read.
+std::vector<FoundSegment> FindSegments(const std::vector<KvFileInfo>& files) {
+  std::map<std::pair<TenantId, uint64_t>, uint64_t> found;
+  for (const KvFileInfo& file : files) {
+    ShelfKey key;
+    if (!DecodeShelfKey(file.smallest_key, &key) || key.segment_id >= kSegmentIdEnd) continue;
+    found[{key.tenant, key.segment_id}] += file.size_bytes;
+  }
+  std::vector<FoundSegment> segments;
+  for (const auto& [where, bytes] : found) {
+    segments.push_back({.tenant = where.first, .segment_id = where.second, .file_bytes = bytes});
+  }
+  return segments;
+}
+
+}  // namespace
+
+Status Shelf::Load(const CatalogContents& contents) {
+  for (const std::string& fault : contents.faults) {
+    Log(LogLevel::kError, "a catalog record is damaged and left out", {{"record", fault}});
+    parts_.counters->records_set_aside.fetch_add(1);
+  }
+  LARDER_RETURN_IF_ERROR(LoadFamilies(contents));
+  uint64_t last_id = 0;
+  uint64_t last_partition = 0;
+  MutexLock lock(mu_);
+  for (auto& [id, partition] : partitions_) {
+    last_partition = std::max(last_partition, id);
+    for (const auto& [segment_id, segment] : partition.segments) {
+      last_id = std::max(last_id, segment_id);
+    }
+    // Only the newest may still be open.
+    if (id != partitions_.rbegin()->first) partition.full = true;
+  }
+  for (const uint64_t generation : sealed_generations_) last_id = std::max(last_id, generation);
+  parts_.catalog->RaiseNextId(last_id + 1);
+  parts_.catalog->RaiseNextPartition(last_partition + 1);
+  return Status::Ok();
+}
+
+Status Shelf::LoadFamilies(const CatalogContents& contents) {
+  std::map<uint64_t, PartitionRecord> records;
+  for (const PartitionRecord& record : contents.partitions) records[record.id] = record;
+  for (const auto& family : parts_.kv->families()) {
+    uint64_t id = 0;
+    const bool ours = ParsePartitionFamilyName(family->name(), &id);
+    const auto record = records.find(id);
+    const bool known = ours && record != records.end();
+    if (known && record->second.state != PartitionState::kDropping) {
+      LARDER_RETURN_IF_ERROR(LoadPartition(record->second, family));
+    } else if (!known && ours && !FindSegments(parts_.kv->Files(*family)).empty()) {
+      Log(LogLevel::kError, "a partition is missing in the catalog and is taken back",
+          {{"partition", id}});
+      PartitionRecord adopted;
+      adopted.id = id;
+      adopted.opened_unix_ns = parts_.clock->NowUnixNanos();
+      adopted.opened_age_ns = parts_.retention_clock->AgeNanos();
+      if (!options_.read_only) LARDER_RETURN_IF_ERROR(parts_.catalog->Save(adopted));
+      LARDER_RETURN_IF_ERROR(LoadPartition(adopted, family));
+    } else if (!options_.read_only) {
+      LARDER_CRASH_POINT("start.drop_family");
+      LARDER_RETURN_IF_ERROR(parts_.kv->DropFamily(family));
+    }
+  }
+  if (options_.read_only) return Status::Ok();
+  // Records without a family: it was never made, or went before its record did.
+  for (const auto& [id, record] : records) {
+    MutexLock lock(mu_);
+    if (partitions_.count(id) > 0) continue;
+    LARDER_CRASH_POINT("start.remove_record");
+    LARDER_RETURN_IF_ERROR(parts_.catalog->Remove(id));
+  }
+  return Status::Ok();
+}
+
+Status Shelf::LoadPartition(PartitionRecord record, std::shared_ptr<KvFamily> family) {
+  std::vector<StoredSegment> segments = OpenSegments(record.id, family);
+  LARDER_RETURN_IF_ERROR(RemoveReplaced(*family, &segments));
+  Partition partition;
+  partition.record = record;
+  partition.family = std::move(family);
+  partition.full = record.state != PartitionState::kOpen;
+  const std::vector<SourceEntry> entries = EntriesOf(segments);
+  MutexLock lock(mu_);
+  for (StoredSegment& segment : segments) AddToPartition(&partition, std::move(segment));
+  partitions_[record.id] = std::move(partition);
+  parts_.views->ReplaceSegments({}, entries);
+  return Status::Ok();
+}
+
+std::vector<StoredSegment> Shelf::OpenSegments(uint64_t partition,
+                                               const std::shared_ptr<KvFamily>& family) {
+  std::vector<StoredSegment> segments;
+  for (const FoundSegment& found : FindSegments(parts_.kv->Files(*family))) {
+    segments.push_back(OpenSegment(partition, family, found.tenant, found.segment_id));
+    segments.back().file_bytes = found.file_bytes;
+    const std::vector<uint64_t>& sealed = segments.back().info.identity.generations;
+    sealed_generations_.insert(sealed.begin(), sealed.end());
+  }
+  return segments;
+}
+
+Status Shelf::RemoveReplaced(const KvFamily& family, std::vector<StoredSegment>* segments) {
+  std::set<uint64_t> replaced;
+  for (const StoredSegment& segment : *segments) {
+    const std::vector<uint64_t>& ids = segment.info.identity.replaces;
+    replaced.insert(ids.begin(), ids.end());
+  }
+  for (const StoredSegment& segment : *segments) {
+    if (options_.read_only || replaced.count(segment.entry.id) == 0) continue;
+    LARDER_CRASH_POINT("start.delete_replaced");
+    const std::string prefix = SegmentPrefix(segment.entry.tenant, segment.entry.id);
+    LARDER_RETURN_IF_ERROR(parts_.kv->DeleteFiles(family, prefix, PrefixEnd(prefix)));
+  }
+  std::erase_if(*segments, [&replaced](const StoredSegment& segment) {
+    return replaced.count(segment.entry.id) > 0;
+  });
+  return Status::Ok();
+}
+
+}  // namespace larder

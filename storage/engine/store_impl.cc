@@ -1,0 +1,212 @@
+#include "storage/engine/store_impl.h"
+
+#include <map>
+#include <utility>
+
+namespace larder {
+
+StoreImpl::StoreImpl(const StoreOptions& options)
+    : options_(options),
+      append_limits_{.attribute_value_bytes_max = options.attribute_value_bytes_max} {}
+
+// The parts go from the last to the first: the committer answers what waits and hands its
+// generation over, the sealer seals it.
+StoreImpl::~StoreImpl() {
+  committer_.reset();
+  maintenance_.reset();
+  sealer_.reset();
+  if (catalog_ != nullptr && retention_clock_ != nullptr && CheckWritable().ok()) {
+    // What is lost here is made up for by the next start.
+    (void)catalog_->SaveAge(retention_clock_->AgeNanos(), options_.clock->NowUnixNanos()).ok();
+  }
+}
+
+Status StoreImpl::CheckWritable() const {
+  if (not_writable_reason_.empty()) return Status::Ok();
+  return Status::Unavailable("the store is open for reading only: " + not_writable_reason_);
+}
+
+void StoreImpl::WriteAsync(WriteRequest request, std::function<void(WriteResult)> done) {
+  const Status writable = CheckWritable();
+  if (writable.ok()) {
+    committer_->Submit(std::move(request), std::move(done));
+    return;
+  }
+  WriteResult refused;
+  refused.status = writable;
+  refused.retry_after_ms = 30'000;
+  done(std::move(refused));
+}
+
+WriteResult Store::Write(const WriteRequest& request) {
+  struct Waiting {
+    Mutex mu;
+    CondVar answered;
+    bool done GUARDED_BY(mu) = false;
+    WriteResult result GUARDED_BY(mu);
+  } waiting;
+  WriteAsync(request, [&waiting](WriteResult result) {
+    MutexLock lock(waiting.mu);
+    waiting.result = std::move(result);
+    waiting.done = true;
+    waiting.answered.Signal();
+  });
+  MutexLock lock(waiting.mu);
+  while (!waiting.done) waiting.answered.Wait(waiting.mu);
+  return std::move(waiting.result);
+}
+
+std::unique_ptr<TraceCursor> StoreImpl::GetTraces(TenantId tenant, std::vector<TraceId> ids,
+                                                  const QueryLimits& limits) {
+  return queries_->GetTraces(views_->Current(), tenant, std::move(ids), limits);
+}
+
+std::unique_ptr<TraceCursor> StoreImpl::FindTraces(TraceQuery query, const QueryLimits& limits) {
+  return queries_->FindTraces(views_->Current(), std::move(query), limits);
+}
+
+Result<Answer<FoundTrace>> StoreImpl::FindTraceIds(const TraceQuery& query,
+                                                   const QueryLimits& limits) {
+  return queries_->FindTraceIds(views_->Current(), query, limits);
+}
+
+Result<Answer<TraceSummary>> StoreImpl::FindSummaries(const TraceQuery& query,
+                                                      const QueryLimits& limits) {
+  return queries_->FindSummaries(views_->Current(), query, limits);
+}
+
+Result<Answer<std::string>> StoreImpl::Services(TenantId tenant, const QueryLimits& limits) {
+  return queries_->Services(views_->Current(), tenant, limits);
+}
+
+Result<Answer<Operation>> StoreImpl::Operations(TenantId tenant, std::string_view service,
+                                                int32_t kind, const QueryLimits& limits) {
+  return queries_->Operations(views_->Current(), tenant, service, kind, limits);
+}
+
+Result<Answer<Dependency>> StoreImpl::Dependencies(TenantId tenant, TimeRange child_start,
+                                                   const QueryLimits& limits) {
+  return queries_->Dependencies(views_->Current(), tenant, child_start, limits);
+}
+
+Status StoreImpl::Flush() {
+  LARDER_RETURN_IF_ERROR(CheckWritable());
+  committer_->RunBetweenGroups([] {});
+  return sealer_->WaitUntilSealed();
+}
+
+Status StoreImpl::Settle() {
+  LARDER_RETURN_IF_ERROR(Flush());
+  return maintenance_->Settle();
+}
+
+Status StoreImpl::Purge() {
+  LARDER_RETURN_IF_ERROR(CheckWritable());
+  Status purged;
+  committer_->RunBetweenGroups([this, &purged] {
+    sealer_->Discard();
+    committer_->ForgetDuplicates();
+    purged = maintenance_->DropAll();
+  });
+  return purged;
+}
+
+Status StoreImpl::Verify(std::vector<std::string>* faults) {
+  const auto view = views_->Current();
+  for (const SourceEntry& entry : view->entries) {
+    std::vector<std::string> found;
+    if (entry.segment != nullptr) {
+      LARDER_RETURN_IF_ERROR(entry.segment->Verify(&found));
+    } else if (entry.source->row_count() == 0) {  // it could not be opened, and says why
+      std::vector<TraceId> none;
+      found.push_back(entry.source->TraceIds(0, 0, &none).ToString());
+    }
+    for (const std::string& fault : found) faults->push_back(entry.name + ": " + fault);
+  }
+  return VerifyJournals(faults);
+}
+
+Status StoreImpl::VerifyJournals(std::vector<std::string>* faults) {
+  const std::string path = directory_->journal_path();
+  const auto names = options_.file_system->List(path);
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    uint64_t generation = 0;
+    if (!ParseJournalFileName(name, &generation)) continue;
+    const auto replay = ReplayJournal(options_.file_system, path + "/" + name,
+                                      [](const JournalRecord&) { return Status::Ok(); });
+    if (!replay.ok()) {
+      // It may have been sealed and removed while we looked.
+      if (options_.file_system->Exists(path + "/" + name)) {
+        faults->push_back(name + ": " + replay.status().ToString());
+      }
+      continue;
+    }
+    for (const JournalDamage& damage : replay->damages) {
+      faults->push_back(name + " offset " + std::to_string(damage.offset) + ": " + damage.reason);
+    }
+  }
+  return Status::Ok();
+}
+
+Status StoreImpl::SectionSizes(std::vector<std::pair<std::string, uint64_t>>* sizes) {
+  std::map<std::string, uint64_t> sums;
+  const auto view = views_->Current();
+  for (const SourceEntry& entry : view->entries) {
+    if (entry.segment == nullptr) continue;
+    std::vector<std::pair<std::string, uint64_t>> sections;
+    LARDER_RETURN_IF_ERROR(entry.segment->SectionSizes(&sections));
+    for (const auto& [name, bytes] : sections) sums[name] += bytes;
+  }
+  sizes->insert(sizes->end(), sums.begin(), sums.end());
+  return Status::Ok();
+}
+
+StoreStats StoreImpl::stats() const {
+  StoreStats stats;
+  stats.spans_accepted = counters_.spans_accepted;
+  stats.spans_rejected = counters_.spans_rejected;
+  stats.spans_duplicate = counters_.spans_duplicate;
+  stats.requests_refused = counters_.requests_refused;
+  stats.journal_bytes_written = counters_.journal_bytes_written;
+  stats.journal_syncs = counters_.journal_syncs;
+  stats.segment_bytes_written = counters_.segment_bytes_written;
+  stats.index_bytes_written = counters_.index_bytes_written;
+  stats.merge_bytes_written = counters_.merge_bytes_written;
+  stats.records_set_aside = counters_.records_set_aside;
+  stats.read_gaps = queries_->gaps();
+  stats.head_bytes = counters_.active_head_bytes;
+  if (sealer_ != nullptr) stats.head_bytes += sealer_->waiting_bytes();
+  stats.cache_bytes = cache_->memory_bytes();
+  stats.query_bytes = queries_->memory_bytes();
+  stats.partitions_dropped = counters_.partitions_dropped;
+  stats.append_cpu_ns = counters_.append_cpu_ns;
+  stats.journal_cpu_ns = counters_.journal_cpu_ns;
+  stats.seal_cpu_ns = counters_.seal_cpu_ns;
+  stats.maintenance_cpu_ns = counters_.maintenance_cpu_ns;
+  for (const SourceEntry& entry : views_->Current()->entries) {
+    if (entry.segment == nullptr) stats.head_rows += entry.source->row_count();
+  }
+  for (const PartitionStatus& partition : shelf_->Partitions()) {
+    if (partition.segments.empty()) continue;
+    ++stats.partitions;
+    stats.segments += partition.segments.size();
+    stats.stored_rows += partition.rows;
+    stats.stored_bytes += partition.bytes;
+    if (stats.oldest_arrival_ns == 0) stats.oldest_arrival_ns = partition.arrival_min_ns;
+  }
+  const std::string journals = directory_->journal_path();
+  const auto names = options_.file_system->List(journals);
+  for (const std::string& name : names.ok() ? *names : std::vector<std::string>()) {
+    const auto size = options_.file_system->FileSize(journals + "/" + name);
+    if (size.ok()) stats.journal_bytes += *size;
+  }
+  stats.not_writable_reason = not_writable_reason_;
+  if (stats.not_writable_reason.empty() && disk_ != nullptr) {
+    stats.not_writable_reason = std::string(disk_->CheckIngest().message());
+  }
+  stats.writable = stats.not_writable_reason.empty();
+  return stats;
+}
+
+}  // namespace larder

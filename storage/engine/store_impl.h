@@ -1,0 +1,83 @@
+// The store's parts put together. Opening and closing order is the order of the members.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "storage/engine/committer.h"
+#include "storage/engine/data_directory.h"
+#include "storage/engine/disk_guard.h"
+#include "storage/engine/maintenance.h"
+#include "storage/engine/query_engine.h"
+#include "storage/engine/retention_clock.h"
+#include "storage/engine/sealer.h"
+#include "storage/engine/shelf.h"
+#include "storage/engine/store.h"
+#include "storage/engine/store_counters.h"
+#include "storage/engine/view_keeper.h"
+#include "storage/kv/kv_store.h"
+#include "storage/segment/page_cache.h"
+
+namespace larder {
+
+class StoreImpl : public Store {
+ public:
+  explicit StoreImpl(const StoreOptions& options);
+  ~StoreImpl() override;
+
+  // As Store::Open, for a directory that can be written.
+  Status OpenForWriting();
+  // Serves what is there and takes nothing; `why` is said to those who write.
+  Status OpenForReading(const Status& why);
+
+  void WriteAsync(WriteRequest request, std::function<void(WriteResult)> done) override;
+  std::unique_ptr<TraceCursor> GetTraces(TenantId tenant, std::vector<TraceId> ids,
+                                         const QueryLimits& limits) override;
+  std::unique_ptr<TraceCursor> FindTraces(TraceQuery query, const QueryLimits& limits) override;
+  Result<Answer<FoundTrace>> FindTraceIds(const TraceQuery& query,
+                                          const QueryLimits& limits) override;
+  Result<Answer<TraceSummary>> FindSummaries(const TraceQuery& query,
+                                             const QueryLimits& limits) override;
+  Result<Answer<std::string>> Services(TenantId tenant, const QueryLimits& limits) override;
+  Result<Answer<Operation>> Operations(TenantId tenant, std::string_view service, int32_t kind,
+                                       const QueryLimits& limits) override;
+  Result<Answer<Dependency>> Dependencies(TenantId tenant, TimeRange child_start,
+                                          const QueryLimits& limits) override;
+  Status Flush() override;
+  Status Settle() override;
+  Status Purge() override;
+  Status Verify(std::vector<std::string>* faults) override;
+  Status SectionSizes(std::vector<std::pair<std::string, uint64_t>>* sizes) override;
+  StoreStats stats() const override;
+
+ private:
+  Status OpenShelf(bool read_only);
+  Status Recover(bool read_only);
+  void MakeWriters();
+  uint64_t DiskCap();
+  Status CheckWritable() const;
+  Status VerifyJournals(std::vector<std::string>* faults);
+
+  const StoreOptions options_;
+  const AppendLimits append_limits_;
+  StoreCounters counters_;
+  std::string not_writable_reason_;  // empty: writable
+  uint64_t disk_cap_ = 0;            // 0: not looked at yet
+
+  std::unique_ptr<DataDirectory> directory_;
+  std::unique_ptr<DiskGuard> disk_;
+  std::unique_ptr<KvStore> kv_;
+  std::unique_ptr<PageCache> cache_;
+  std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<RetentionClock> retention_clock_;
+  std::unique_ptr<ViewKeeper> views_;
+  std::unique_ptr<Shelf> shelf_;
+  std::unique_ptr<QueryEngine> queries_;
+  std::vector<std::shared_ptr<Generation>> replayed_;  // read-only: heads that are never sealed
+  std::unique_ptr<Sealer> sealer_;
+  std::unique_ptr<Maintenance> maintenance_;
+  std::unique_ptr<Committer> committer_;  // gone first: nothing comes in any more
+};
+
+}  // namespace larder

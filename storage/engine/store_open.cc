@@ -1,0 +1,211 @@
+// How a store is opened.
+#include <algorithm>
+#include <utility>
+
+#include "storage/base/crash_point.h"
+#include "storage/base/log.h"
+#include "storage/engine/recovery.h"
+#include "storage/engine/store_impl.h"
+
+namespace larder {
+namespace {
+
+constexpr uint64_t kNanosPerMs = 1'000'000;
+constexpr uint64_t kMinute = 60ull * 1000;
+constexpr uint64_t kPartitionsWanted = 48;
+constexpr uint64_t kPartitionBytesMin = 4ull << 20;
+
+uint64_t PartitionNanos(const StoreOptions& options) {
+  if (options.partition_ms != 0) return options.partition_ms * kNanosPerMs;
+  const uint64_t share_ms = options.retention_ms / kPartitionsWanted;
+  return std::clamp(share_ms, 10 * kMinute, 24 * 60 * kMinute) * kNanosPerMs;
+}
+
+// The shares of the memory limit: half for two heads, the rest for what reads and waits.
+struct MemoryShares {
+  explicit MemoryShares(const StoreOptions& options)
+      : head_bytes(std::min(options.head_bytes_max, options.memory_bytes_max / 4)),
+        queries_bytes(options.memory_bytes_max / 4),
+        page_cache_bytes(options.memory_bytes_max / 8),
+        block_cache_bytes(options.memory_bytes_max / 32),
+        queue_bytes(options.memory_bytes_max / 16) {}
+
+  uint64_t head_bytes;
+  uint64_t queries_bytes;
+  uint64_t page_cache_bytes;
+  uint64_t block_cache_bytes;
+  uint64_t queue_bytes;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
+  auto store = std::make_unique<StoreImpl>(options);
+  const Status opened = store->OpenForWriting();
+  if (opened.ok()) return std::unique_ptr<Store>(std::move(store));
+  if (opened.code() == StatusCode::kFailedPrecondition) return opened;
+  store.reset();
+  Log(LogLevel::kError, "the store cannot be opened for writing; trying to read only",
+      {{"directory", options.data_dir}, {"reason", opened.ToString()}});
+  auto reader = std::make_unique<StoreImpl>(options);
+  const Status readable = reader->OpenForReading(opened);
+  if (readable.ok()) return std::unique_ptr<Store>(std::move(reader));
+  if (readable.code() == StatusCode::kFailedPrecondition) return readable;
+  return Status::Unavailable(options.data_dir + " can be neither written (" +
+                             std::string(opened.message()) + ") nor read (" +
+                             std::string(readable.message()) + ")");
+}
+
+Status StoreImpl::OpenForWriting() {
+  LARDER_ASSIGN_OR_RETURN(directory_, DataDirectory::Open(options_.file_system, options_.data_dir));
+  LARDER_CRASH_POINT("start.locked");
+  disk_ = std::make_unique<DiskGuard>(options_.file_system, options_.clock, directory_->path(),
+                                      directory_->reserve_path());
+  Status opened = OpenShelf(/*read_only=*/false);
+  if (opened.code() == StatusCode::kResourceExhausted && disk_->ReleaseReserve()) {
+    opened = OpenShelf(/*read_only=*/false);
+  }
+  LARDER_RETURN_IF_ERROR(opened);
+  LARDER_CRASH_POINT("start.shelf");
+  MakeWriters();
+  LARDER_RETURN_IF_ERROR(Recover(/*read_only=*/false));
+  LARDER_CRASH_POINT("start.recovered");
+  sealer_->Start();
+  maintenance_->Start();
+  committer_->Start();
+  return Status::Ok();
+}
+
+Status StoreImpl::OpenForReading(const Status& why) {
+  not_writable_reason_ = std::string(why.message());
+  LARDER_ASSIGN_OR_RETURN(directory_,
+                          DataDirectory::OpenReadOnly(options_.file_system, options_.data_dir));
+  LARDER_RETURN_IF_ERROR(OpenShelf(/*read_only=*/true));
+  return Recover(/*read_only=*/true);
+}
+
+Status StoreImpl::OpenShelf(bool read_only) {
+  const MemoryShares shares(options_);
+  shelf_.reset();
+  views_ = std::make_unique<ViewKeeper>();
+  catalog_.reset();
+  kv_.reset();
+  LARDER_ASSIGN_OR_RETURN(kv_, KvStore::Open({.path = directory_->db_path(),
+                                              .block_cache_bytes = shares.block_cache_bytes,
+                                              .read_only = read_only,
+                                              .hooks = options_.kv_hooks}));
+  cache_ = std::make_unique<PageCache>(shares.page_cache_bytes);
+  catalog_ = std::make_unique<Catalog>(kv_.get());
+  LARDER_ASSIGN_OR_RETURN(const CatalogContents contents, catalog_->Load());
+  retention_clock_ = std::make_unique<RetentionClock>(options_.clock, contents.meta.age_ns,
+                                                      contents.meta.age_unix_ns);
+  ShelfOptions shelf_options;
+  shelf_options.partition_ns = PartitionNanos(options_);
+  shelf_options.partition_rows_max = options_.partition_rows_max;
+  shelf_options.partition_bytes_max =
+      options_.partition_bytes_max != 0
+          ? options_.partition_bytes_max
+          : std::max(kPartitionBytesMin, DiskCap() / kPartitionsWanted);
+  shelf_options.read_only = read_only;
+  shelf_ =
+      std::make_unique<Shelf>(shelf_options, ShelfParts{.kv = kv_.get(),
+                                                        .catalog = catalog_.get(),
+                                                        .cache = cache_.get(),
+                                                        .views = views_.get(),
+                                                        .retention_clock = retention_clock_.get(),
+                                                        .clock = options_.clock,
+                                                        .counters = &counters_});
+  LARDER_RETURN_IF_ERROR(shelf_->Load(contents));
+  queries_ = std::make_unique<QueryEngine>(
+      QueryEngineOptions{.clock = options_.clock,
+                         .query_memory_bytes_max = options_.query_memory_bytes_max,
+                         .memory_bytes_max = shares.queries_bytes,
+                         .query_time_ms_max = options_.query_time_ms_max,
+                         .search_depth_max = options_.search_depth_max});
+  return Status::Ok();
+}
+
+void StoreImpl::MakeWriters() {
+  const MemoryShares shares(options_);
+  sealer_ = std::make_unique<Sealer>(SealerParts{.file_system = options_.file_system,
+                                                 .directory = directory_.get(),
+                                                 .disk = disk_.get(),
+                                                 .shelf = shelf_.get(),
+                                                 .views = views_.get(),
+                                                 .counters = &counters_});
+  maintenance_ = std::make_unique<Maintenance>(
+      MaintenanceOptions{.retention_ns = options_.retention_ms * kNanosPerMs,
+                         .disk_bytes_max = DiskCap()},
+      MaintenanceParts{.kv = kv_.get(),
+                       .catalog = catalog_.get(),
+                       .clock = options_.clock,
+                       .retention_clock = retention_clock_.get(),
+                       .file_system = options_.file_system,
+                       .directory = directory_.get(),
+                       .disk = disk_.get(),
+                       .shelf = shelf_.get(),
+                       .sealer = sealer_.get(),
+                       .counters = &counters_});
+  CommitterOptions committer_options;
+  committer_options.sync = options_.durability == Durability::kSync;
+  committer_options.head_bytes_max = shares.head_bytes;
+  committer_options.head_idle_ns = options_.head_idle_ms * kNanosPerMs;
+  committer_options.request_bytes_max = options_.request_bytes_max;
+  committer_options.queue_bytes_max = shares.queue_bytes;
+  committer_options.append_limits = append_limits_;
+  committer_ = std::make_unique<Committer>(committer_options,
+                                           CommitterParts{.file_system = options_.file_system,
+                                                          .clock = options_.clock,
+                                                          .directory = directory_.get(),
+                                                          .disk = disk_.get(),
+                                                          .catalog = catalog_.get(),
+                                                          .shelf = shelf_.get(),
+                                                          .sealer = sealer_.get(),
+                                                          .views = views_.get(),
+                                                          .counters = &counters_});
+}
+
+Status StoreImpl::Recover(bool read_only) {
+  RecoveryParts parts;
+  parts.file_system = options_.file_system;
+  parts.directory = directory_.get();
+  parts.catalog = catalog_.get();
+  parts.shelf = shelf_.get();
+  parts.views = views_.get();
+  parts.counters = &counters_;
+  parts.append_limits = append_limits_;
+  // A limit that was lowered since must not lose what was acknowledged.
+  parts.append_limits.attribute_value_bytes_max =
+      std::max(append_limits_.attribute_value_bytes_max, AppendLimits().attribute_value_bytes_max);
+  parts.read_only = read_only;
+  parts.replayed = [this](const JournalRecord& record, const AppendResult& result) {
+    if (committer_ != nullptr) committer_->Remember(record.tenant, record.request, result);
+  };
+  parts.recovered = [this, read_only](std::shared_ptr<Generation> generation) {
+    if (read_only) {
+      replayed_.push_back(std::move(generation));
+      return;
+    }
+    // Two heads at a time fit into memory. When it cannot be sealed it waits all the same.
+    sealer_->Push(std::move(generation));
+    if (!sealer_->WaitForRoom(2, std::chrono::milliseconds(0))) {
+      const Status sealed = sealer_->SealWaiting();
+      if (!sealed.ok()) Log(LogLevel::kError, "recovery", {{"reason", sealed.ToString()}});
+    }
+  };
+  return RecoverJournals(parts);
+}
+
+// Fixed at open, so that others who fill the disk later do not make us throw our data away.
+uint64_t StoreImpl::DiskCap() {
+  if (options_.disk_bytes_max != 0) return options_.disk_bytes_max;
+  if (disk_cap_ == 0) {
+    uint64_t own_bytes = 0;
+    for (const auto& family : kv_->families()) own_bytes += kv_->FamilyBytes(*family);
+    const auto cap = DefaultDiskCap(options_.file_system, directory_->path(), own_bytes);
+    disk_cap_ = cap.ok() ? *cap : UINT64_MAX;
+  }
+  return disk_cap_;
+}
+
+}  // namespace larder
