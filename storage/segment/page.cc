@@ -33,11 +33,14 @@ Status Decompress(PageKey key, std::string_view frame, uint64_t body_bytes, std:
 
 }  // namespace
 
-std::string PageKey::ToString() const {
+std::string SectionName(Section section) {
   const auto number = static_cast<size_t>(section);
-  std::string text = number < kSectionNames.size() ? std::string(kSectionNames[number])
-                                                   : "section" + std::to_string(number);
-  return text + "/" + std::to_string(column) + "/" + std::to_string(page);
+  return number < kSectionNames.size() ? std::string(kSectionNames[number])
+                                       : "section" + std::to_string(number);
+}
+
+std::string PageKey::ToString() const {
+  return SectionName(section) + "/" + std::to_string(column) + "/" + std::to_string(page);
 }
 
 Status PageFault(PageKey key, std::string_view what) {

@@ -32,6 +32,9 @@ enum class Section : uint8_t {
   kStrings = 15,
 };
 
+// "fixed", for reports and errors.
+std::string SectionName(Section section);
+
 struct PageKey {
   Section section = Section::kHeader;
   uint32_t column = 0;

@@ -55,6 +55,19 @@ void PageWriter::Add(PageKey key, std::string_view body) {
   LARDER_CHECK(is_new);
 }
 
+std::vector<PageRun> PageWriter::Runs() const {
+  std::vector<PageRun> runs;
+  for (const auto& [key, page] : pages_) {
+    const bool goes_on = !runs.empty() && runs.back().section == key.section &&
+                         runs.back().column == key.column &&
+                         runs.back().first_page + runs.back().page_count == key.page;
+    if (!goes_on) runs.push_back({key.section, key.column, key.page, 0, 0});
+    ++runs.back().page_count;
+    runs.back().size_bytes += page.size();
+  }
+  return runs;
+}
+
 Status PageWriter::Flush(PageSink* sink) const {
   if (oversized_) return Status::ResourceExhausted("a page of the segment is larger than 1 GiB");
   for (const auto& [key, page] : pages_) LARDER_RETURN_IF_ERROR(sink->Put(key, page));

@@ -6,8 +6,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/base/status.h"
+#include "storage/segment/header.h"
 #include "storage/segment/page_store.h"
 
 namespace larder {
@@ -22,6 +24,8 @@ class PageWriter {
 
   // REQUIRES: no page of this key was added. `body` is copied (compressed where that is smaller).
   void Add(PageKey key, std::string_view body);
+  // The pages added so far, in key order.
+  std::vector<PageRun> Runs() const;
   // Bytes of all pages added.
   uint64_t size_bytes() const { return size_bytes_; }
   // Puts every page into `sink` in key order. kResourceExhausted, and nothing is put, when a body

@@ -3,6 +3,7 @@
 #   larder_library(NAME SOURCES a.cc b.cc [DEPS ...] [PRIVATE_DEPS ...])   library and its alias larder::NAME;
 #     what lies in storage/ is installed
 #   larder_test(NAME SOURCES x_test.cc [DEPS ...] [LABELS ...])            a GoogleTest program known to ctest
+#   larder_flatbuffers(NAME SCHEMAS a.fbs)                                 a_generated.h in the build tree, for larder_NAME
 #   larder_fuzz(NAME SOURCES x_fuzz.cc [DEPS ...])                         a libFuzzer target, only with LARDER_FUZZ;
 #     all of them are built by the target `fuzzers`, and their kept inputs lie in tests/corpus/NAME
 #
@@ -43,6 +44,22 @@ function(larder_library name)
   if(CMAKE_CURRENT_SOURCE_DIR MATCHES "^${PROJECT_SOURCE_DIR}/storage/")
     install(TARGETS larder_${name} EXPORT larder ARCHIVE COMPONENT library)
   endif()
+endfunction()
+
+# The generated headers are included as "storage/.../a_generated.h", like those of the source tree.
+function(larder_flatbuffers name)
+  cmake_parse_arguments(ARG "" "" "SCHEMAS" ${ARGN})
+  find_program(FLATC_PROGRAM flatc REQUIRED)
+  foreach(schema ${ARG_SCHEMAS})
+    get_filename_component(base ${schema} NAME_WE)
+    set(generated ${CMAKE_CURRENT_BINARY_DIR}/${base}_generated.h)
+    add_custom_command(
+      OUTPUT ${generated}
+      COMMAND ${FLATC_PROGRAM} --cpp -o ${CMAKE_CURRENT_BINARY_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/${schema}
+      DEPENDS ${schema}
+      VERBATIM)
+    target_sources(larder_${name} PRIVATE ${generated})
+  endforeach()
 endfunction()
 
 function(larder_test name)
