@@ -1,0 +1,54 @@
+#include "storage/segment/segment_writer.h"
+
+#include <algorithm>
+
+#include "storage/base/check.h"
+#include "storage/segment/draft_builder.h"
+#include "storage/segment/header.h"
+#include "storage/segment/page_writer.h"
+#include "storage/segment/page_writers.h"
+#include "storage/segment/segment_format.h"
+
+namespace larder {
+namespace {
+
+SegmentInfo InfoOf(const SegmentDraft& draft, const SegmentIdentity& identity) {
+  SegmentInfo info;
+  info.identity = identity;
+  info.row_count = draft.row_count();
+  info.trace_count = static_cast<uint32_t>(draft.trace_first_rows.size() - 1);
+  info.start = {UINT64_MAX, 0};
+  for (uint32_t row = 0; row < info.row_count; ++row) {
+    const SpanRow& span = draft.span(row);
+    info.start.min_ns = std::min(info.start.min_ns, span.start_ns);
+    info.start.max_ns = std::max(info.start.max_ns, span.start_ns);
+    info.latest_end_ns = std::max(info.latest_end_ns, span.end_ns);
+  }
+  return info;
+}
+
+}  // namespace
+
+Result<SegmentInfo> WriteSegment(const SpanTable& table, const SegmentIdentity& identity,
+                                 const SegmentWriteOptions& options, PageSink* sink) {
+  LARDER_CHECK(table.published_rows() > 0);
+  const SegmentDraft draft = BuildDraft(table, options.drop_duplicates);
+  PageWriter pages(options.zstd_level);
+  WriteSpanPages(draft, &pages);
+  WriteNestedPages(draft, &pages);
+  WriteColumnPages(draft, &pages);
+  WriteTablePages(draft, &pages);
+  WriteBounds(draft, &pages);
+  WriteTraceIndexPages(draft, &pages);
+  WriteEdgePages(draft, &pages);
+  Header header;
+  header.info = InfoOf(draft, identity);
+  for (const ColumnDraft& column : draft.columns) header.columns.push_back(column.info);
+  header.pages = pages.Runs();
+  pages.Add(kHeaderKey, EncodeHeader(header));
+  header.info.size_bytes = pages.size_bytes();
+  LARDER_RETURN_IF_ERROR(pages.Flush(sink));
+  return header.info;
+}
+
+}  // namespace larder
