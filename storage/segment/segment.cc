@@ -1,0 +1,284 @@
+#include "storage/segment/segment.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+
+#include "storage/segment/columns_reader.h"
+#include "storage/segment/encoding/encoding.h"
+#include "storage/segment/row_encoder.h"
+#include "storage/segment/segment_format.h"
+#include "storage/segment/segment_verifier.h"
+
+namespace larder {
+namespace {
+
+// Cached trace index chunk.
+class ChunkPage : public CachedPage {
+ public:
+  TraceIndexChunk chunk;
+  uint64_t memory_bytes() const override { return chunk.memory_bytes(); }
+};
+
+class SegmentReader : public Segment {
+ public:
+  SegmentReader(std::unique_ptr<PageSource> source, std::unique_ptr<const ColumnsReader> columns)
+      : source_(std::move(source)), columns_(std::move(columns)) {}
+
+  const SegmentInfo& info() const override { return columns_->info(); }
+  uint32_t row_count() const override { return info().row_count; }
+  TimeRange start_range() const override { return info().start; }
+  uint64_t latest_end_ns() const override { return info().latest_end_ns; }
+
+  Status FindTrace(const TraceId& trace_id, std::vector<uint32_t>* rows) const override;
+  Status FindTraceAt(const TraceId& trace_id, uint32_t block,
+                     std::vector<uint32_t>* rows) const override;
+  Status Facts(const std::vector<uint32_t>& rows, std::vector<SpanFacts>* facts) const override;
+  Status EncodeRows(const std::vector<uint32_t>& rows, RowVisitor* visitor) const override;
+  Result<std::unique_ptr<BlockSearch>> Search(const FilterNode& filter,
+                                              TimeRange start) const override;
+  Status TraceIds(uint32_t first_row, uint32_t count, std::vector<TraceId>* ids) const override;
+  Status Operations(std::vector<ServiceOperation>* operations) const override;
+
+  Status Edges(std::vector<EdgeCount>* edges) const override;
+  Status OpenChildren(std::vector<OpenChild>* children) const override;
+  Status TraceEntries(std::vector<TraceIndexEntry>* entries) const override;
+  Status Verify(std::vector<std::string>* faults) const override {
+    return VerifySegment(source_.get(), *columns_, faults);
+  }
+  Status SectionSizes(std::vector<std::pair<std::string, uint64_t>>* sizes) const override;
+
+ private:
+  Status AppendRowsOf(const TraceId& trace_id, uint32_t first_row,
+                      std::vector<uint32_t>* rows) const;
+
+  const std::unique_ptr<PageSource> source_;
+  const std::unique_ptr<const ColumnsReader> columns_;  // borrows source_
+};
+
+Status SegmentReader::FindTrace(const TraceId& trace_id, std::vector<uint32_t>* rows) const {
+  const SegmentPages& pages = columns_->pages();
+  const uint64_t hash = TraceIdHash(trace_id);
+  const uint32_t chunks = pages.header().page_count(Section::kTraceIndex, 0);
+  if (chunks == 0) return pages.Fault({Section::kTraceIndex, 0, 0}, "is not in the header");
+  const PageKey key{Section::kTraceIndex, 0, TraceIndexChunkOf(hash, chunks)};
+  LARDER_ASSIGN_OR_RETURN(
+      const auto page, pages.Get<ChunkPage>(key, [&](std::string_view body, ChunkPage* decoded) {
+        return decoded->chunk.Decode(body) ? Status::Ok() : pages.Fault(key, "is no index chunk");
+      }));
+  std::vector<uint32_t> blocks;
+  page->chunk.Find(hash, &blocks);
+  std::sort(blocks.begin(), blocks.end());
+  blocks.erase(std::unique(blocks.begin(), blocks.end()), blocks.end());
+  for (const uint32_t block : blocks) {
+    const size_t before = rows->size();
+    LARDER_RETURN_IF_ERROR(FindTraceAt(trace_id, block, rows));
+    if (rows->size() > before) break;  // a trace has one run of rows
+  }
+  return Status::Ok();
+}
+
+Status SegmentReader::FindTraceAt(const TraceId& trace_id, uint32_t block,
+                                  std::vector<uint32_t>* rows) const {
+  if (block >= columns_->block_count()) return Status::Ok();
+  const uint32_t page = block / kPageBlocks;
+  LARDER_ASSIGN_OR_RETURN(const auto traces, columns_->Traces(page));
+  const uint32_t first = block % kPageBlocks * kBlockRows;
+  const auto begins =
+      std::lower_bound(traces->first_rows.begin(), traces->first_rows.end() - 1, first);
+  for (auto i = begins; i != traces->first_rows.end() - 1 && *i < first + kBlockRows; ++i) {
+    const auto trace = static_cast<size_t>(i - traces->first_rows.begin());
+    if (traces->ids[trace] == trace_id && !(trace == 0 && traces->continues)) {
+      return AppendRowsOf(trace_id, page * kPageRows + *i, rows);
+    }
+  }
+  return Status::Ok();
+}
+
+// The run of rows from `first_row` on, over as many pages as it goes.
+Status SegmentReader::AppendRowsOf(const TraceId& trace_id, uint32_t first_row,
+                                   std::vector<uint32_t>* rows) const {
+  for (uint32_t row = first_row; row < row_count();) {
+    LARDER_ASSIGN_OR_RETURN(const auto traces, columns_->Traces(row / kPageRows));
+    const uint32_t in_page = row % kPageRows;
+    const uint32_t trace = traces->trace_of_row[in_page];
+    if (row != first_row && !(traces->continues && traces->ids[trace] == trace_id)) break;
+    const uint32_t end = traces->first_rows[trace + 1];
+    for (uint32_t i = in_page; i < end; ++i) rows->push_back(row++);
+    if (end < kPageRows) break;
+  }
+  return Status::Ok();
+}
+
+Status SegmentReader::Facts(const std::vector<uint32_t>& rows,
+                            std::vector<SpanFacts>* facts) const {
+  LARDER_ASSIGN_OR_RETURN(const SegmentTables* tables, columns_->Tables());
+  uint32_t open_page = UINT32_MAX;
+  std::shared_ptr<const TemplatePage> templates;
+  std::shared_ptr<const ValuePage<uint64_t>> starts;
+  std::shared_ptr<const ValuePage<int64_t>> durations;
+  std::shared_ptr<const ValuePage<SpanId>> ids;
+  std::shared_ptr<const ValuePage<SpanId>> parents;
+  for (const uint32_t row : rows) {
+    if (row / kPageRows != open_page) {
+      open_page = row / kPageRows;
+      LARDER_ASSIGN_OR_RETURN(templates, columns_->Templates(ItemTable::kSpans, open_page));
+      LARDER_ASSIGN_OR_RETURN(starts, columns_->Starts(open_page));
+      LARDER_ASSIGN_OR_RETURN(durations, columns_->Durations(open_page));
+      LARDER_ASSIGN_OR_RETURN(ids, columns_->SpanIds(open_page));
+      LARDER_ASSIGN_OR_RETURN(parents, columns_->ParentIds(open_page));
+    }
+    const uint32_t i = row % kPageRows;
+    const ItemTemplate& item = tables->templates(ItemTable::kSpans)[templates->templates[i]];
+    const uint64_t start = starts->values[i];
+    facts->push_back({.row = row,
+                      .span_id = ids->values[i],
+                      .parent_span_id = parents->values[i],
+                      .start_ns = start,
+                      .end_ns = start + static_cast<uint64_t>(durations->values[i]),
+                      .status_code = item.status_code,
+                      .service = tables->resources()[item.resource].service,
+                      .name = item.name});
+  }
+  return Status::Ok();
+}
+
+Status SegmentReader::EncodeRows(const std::vector<uint32_t>& rows, RowVisitor* visitor) const {
+  LARDER_ASSIGN_OR_RETURN(const SegmentTables* tables, columns_->Tables());
+  RowEncoder encoder(columns_.get());
+  std::string span;
+  for (const uint32_t row : rows) {
+    LARDER_RETURN_IF_ERROR(encoder.Encode(row, &span));
+    const ItemTemplate& item = encoder.span_template();
+    if (!visitor->Visit(row, tables->resources()[item.resource].envelope,
+                        tables->scopes()[item.scope].envelope, span)) {
+      break;
+    }
+  }
+  return Status::Ok();
+}
+
+Result<std::unique_ptr<BlockSearch>> SegmentReader::Search(const FilterNode&, TimeRange) const {
+  return Status::Unimplemented("segments cannot be searched yet");
+}
+
+Status SegmentReader::TraceIds(uint32_t first_row, uint32_t count,
+                               std::vector<TraceId>* ids) const {
+  const uint64_t last = std::min<uint64_t>(uint64_t{first_row} + count, row_count());
+  for (uint64_t row = first_row; row < last;) {
+    LARDER_ASSIGN_OR_RETURN(const auto traces,
+                            columns_->Traces(static_cast<uint32_t>(row / kPageRows)));
+    const uint64_t end = std::min<uint64_t>(last, (row / kPageRows + 1) * kPageRows);
+    for (; row < end; ++row) {
+      ids->push_back(traces->id_of_row(static_cast<uint32_t>(row % kPageRows)));
+    }
+  }
+  return Status::Ok();
+}
+
+Status SegmentReader::Operations(std::vector<ServiceOperation>* operations) const {
+  LARDER_ASSIGN_OR_RETURN(const SegmentTables* tables, columns_->Tables());
+  std::set<std::tuple<std::string_view, std::string_view, int32_t>> seen;
+  for (const ItemTemplate& item : tables->templates(ItemTable::kSpans)) {
+    const std::string_view service = tables->resources()[item.resource].service;
+    if (seen.emplace(service, item.name, item.kind).second) {
+      operations->push_back({service, item.name, item.kind});
+    }
+  }
+  return Status::Ok();
+}
+
+Status SegmentReader::Edges(std::vector<EdgeCount>* edges) const {
+  const PageKey key{Section::kEdges, kEdgeCounts, 0};
+  LARDER_ASSIGN_OR_RETURN(const SegmentTables* tables, columns_->Tables());
+  LARDER_ASSIGN_OR_RETURN(const auto page, columns_->Body(key));
+  ByteReader in(page->body);
+  std::vector<uint64_t> minutes;
+  std::vector<uint32_t> parents;
+  std::vector<uint32_t> children;
+  std::vector<uint64_t> counts;
+  if (!DecodeNumbers(&in, &minutes) || !DecodeCodes(&in, &parents) ||
+      !DecodeCodes(&in, &children) || !DecodeNumbers(&in, &counts) || !in.empty() ||
+      minutes.size() != parents.size() || minutes.size() != children.size() ||
+      minutes.size() != counts.size()) {
+    return columns_->pages().Fault(key, "is no list of edges");
+  }
+  const std::span<const ResourceView> resources = tables->resources();
+  uint64_t minute = 0;
+  for (size_t i = 0; i < minutes.size(); ++i) {
+    if (parents[i] >= resources.size() || children[i] >= resources.size()) {
+      return columns_->pages().Fault(key, "names a resource that is not there");
+    }
+    minute += minutes[i];
+    edges->push_back({.parent = resources[parents[i]].service,
+                      .child = resources[children[i]].service,
+                      .minute = minute,
+                      .count = counts[i]});
+  }
+  return Status::Ok();
+}
+
+Status SegmentReader::OpenChildren(std::vector<OpenChild>* children) const {
+  const PageKey key{Section::kEdges, kEdgeOpenChildren, 0};
+  LARDER_ASSIGN_OR_RETURN(const auto page, columns_->Body(key));
+  ByteReader in(page->body);
+  std::vector<uint64_t> steps;
+  if (!DecodeNumbers(&in, &steps) || !in.empty()) {
+    return columns_->pages().Fault(key, "is no list of rows");
+  }
+  std::vector<uint32_t> rows;
+  uint64_t row = 0;
+  for (const uint64_t step : steps) {
+    if (step >= row_count() || row + step >= row_count()) {
+      return columns_->pages().Fault(key, "names a row that is not there");
+    }
+    row += step;
+    rows.push_back(static_cast<uint32_t>(row));
+  }
+  std::vector<SpanFacts> facts;
+  LARDER_RETURN_IF_ERROR(Facts(rows, &facts));
+  for (const SpanFacts& fact : facts) {
+    LARDER_ASSIGN_OR_RETURN(const auto traces, columns_->Traces(fact.row / kPageRows));
+    children->push_back({.trace_id = traces->id_of_row(fact.row % kPageRows),
+                         .parent_span_id = fact.parent_span_id,
+                         .row = fact.row,
+                         .start_ns = fact.start_ns,
+                         .service = fact.service});
+  }
+  return Status::Ok();
+}
+
+Status SegmentReader::TraceEntries(std::vector<TraceIndexEntry>* entries) const {
+  for (uint32_t page = 0; page * kPageRows < row_count(); ++page) {
+    LARDER_ASSIGN_OR_RETURN(const auto traces, columns_->Traces(page));
+    for (size_t trace = traces->continues ? 1 : 0; trace < traces->ids.size(); ++trace) {
+      const uint32_t row = page * kPageRows + traces->first_rows[trace];
+      entries->push_back({TraceIdHash(traces->ids[trace]), row / kBlockRows});
+    }
+  }
+  return Status::Ok();
+}
+
+Status SegmentReader::SectionSizes(std::vector<std::pair<std::string, uint64_t>>* sizes) const {
+  std::map<Section, uint64_t> by_section = {{Section::kHeader, columns_->header_bytes()}};
+  for (const PageRun& run : columns_->pages().header().pages) {
+    by_section[run.section] += run.size_bytes;
+  }
+  for (const auto& [section, bytes] : by_section) {
+    sizes->emplace_back(SectionName(section), bytes);
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Segment>> Segment::Open(std::unique_ptr<PageSource> pages,
+                                                     PageCache* cache) {
+  LARDER_ASSIGN_OR_RETURN(auto columns, ColumnsReader::Open(pages.get(), cache));
+  return std::shared_ptr<const Segment>(
+      std::make_shared<SegmentReader>(std::move(pages), std::move(columns)));
+}
+
+}  // namespace larder
