@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds Jaeger v2.13 (cmd/jaeger) and its load generator (cmd/tracegen) from the Go module, and
-# prints the folder that holds them. Nothing is built when they are there already.
+# Builds Jaeger v2.13 (cmd/jaeger), its load generator (cmd/tracegen) and its own tests of a storage
+# backend (suite/) from the Go module, and prints the folder that holds them. Nothing is built when
+# they are there already.
 #
 #   tools/jaeger/build.sh [OUTPUT_DIR]        default: build/jaeger-bin
 #
@@ -12,7 +13,7 @@ readonly kVersion=v1.76.0 # The Go module's last release; its cmd/jaeger is Jaeg
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 out=${1:-$root/build/jaeger-bin}
 
-if [[ -x $out/jaeger-$kVersion && -x $out/tracegen-$kVersion ]]; then
+if [[ -x $out/jaeger-$kVersion && -x $out/tracegen-$kVersion && -d $out/suite-$kVersion ]]; then
   echo "$out"
   exit 0
 fi
@@ -48,8 +49,22 @@ printf '%s %s %s\n%s %s/go.mod %s\n' "$kModule" "$kVersion" "$(field Sum)" \
   "$kModule" "$kVersion" "$(field GoModSum)" >>go.sum
 
 for program in jaeger tracegen; do
+  [[ -x $out/$program-$kVersion ]] && continue
   echo "building $program $kVersion with Go $have (minutes the first time)" >&2
   go build -o "$out/.$program" "$kModule/cmd/$program"
   mv "$out/.$program" "$out/$program-$kVersion"
 done
+
+# The suite runs in its own folder of Jaeger's tree and reads files relative to it.
+suite=$out/.suite
+tests=cmd/jaeger/internal/integration
+rm -rf "$suite"
+mkdir -p "$suite/$tests"
+echo "building Jaeger's storage tests $kVersion" >&2
+go test -c -o "$suite/$tests/integration.test" "$kModule/$tests"
+cp "$(field Dir)"/cmd/jaeger/config-{remote-storage.yaml,ui.json} "$suite/cmd/jaeger/"
+chmod u+w "$suite"/cmd/jaeger/*.*
+ln "$out/jaeger-$kVersion" "$suite/cmd/jaeger/jaeger"
+rm -rf "$out/suite-$kVersion"
+mv "$suite" "$out/suite-$kVersion"
 echo "$out"
