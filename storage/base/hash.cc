@@ -1,5 +1,7 @@
 #include "storage/base/hash.h"
 
+// Compiled in rather than called: most inputs are shorter than a call through the library is long.
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 namespace larder {
