@@ -62,42 +62,41 @@ bool ReadScopeMessage(std::string_view message, ScopeFields* scope) {
 
 }  // namespace
 
-bool SplitRequest(std::string_view message, std::vector<std::string_view>* resource_spans) {
-  wire::Reader reader(message);
-  while (reader.NextField()) {
-    if (reader.tag_and_type() == otlp::request::kResourceSpans) {
-      resource_spans->push_back(reader.View());
-    } else if (reader.IsMistyped(otlp::request::kLast)) {
-      return false;
-    } else {
-      reader.skip();
+bool ChildReader::Next(std::string_view* child) {
+  while (reader_.NextField()) {
+    if (reader_.tag_and_type() == tag_) {
+      *child = reader_.View();
+      return true;
     }
+    if (reader_.tag() == tag_ >> 3) {
+      is_mistyped_ = true;
+      return false;
+    }
+    reader_.skip();
   }
-  return true;
+  return false;
 }
 
-bool SplitGroup(std::string_view message, std::string* scratch, std::string_view* envelope,
-                std::vector<std::string_view>* children) {
-  *envelope = {};
+std::string_view ReadEnvelope(std::string_view message, std::string* scratch) {
+  std::string_view envelope;
   wire::Reader reader(message);
   while (reader.NextField()) {
     if (reader.tag_and_type() == otlp::group::kChildren) {
-      children->push_back(reader.View());
+      reader.skip();
       continue;
     }
-    if (reader.tag() == otlp::group::kChildren >> 3) return false;
     const std::string_view field = reader.SkipField();
-    if (envelope->empty()) {
-      *envelope = field;
-    } else if (envelope->data() + envelope->size() == field.data()) {
-      *envelope = {envelope->data(), envelope->size() + field.size()};
+    if (envelope.empty()) {
+      envelope = field;
+    } else if (envelope.data() + envelope.size() == field.data()) {
+      envelope = {envelope.data(), envelope.size() + field.size()};
     } else {
-      if (envelope->data() != scratch->data()) scratch->assign(*envelope);
+      if (envelope.data() != scratch->data()) scratch->assign(envelope);
       scratch->append(field);
-      *envelope = *scratch;
+      envelope = *scratch;
     }
   }
-  return true;
+  return envelope;
 }
 
 bool ReadResource(std::string_view envelope, ResourceFields* resource) {

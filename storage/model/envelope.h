@@ -7,17 +7,31 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/model/wire.h"
+
 namespace larder {
 
-// The children of an ExportTraceServiceRequest or TracesData. Unknown fields beside them belong to
-// no span and are passed over. False: a field of OTLP has another wire type. Like the rest of this
-// header it throws protozero::exception on broken bytes.
-bool SplitRequest(std::string_view message, std::vector<std::string_view>* resource_spans);
+// Walks the children of a message: of an ExportTraceServiceRequest (ResourceSpans), a ResourceSpans
+// (ScopeSpans) or a ScopeSpans (Spans). Like the rest of this header it throws protozero::exception
+// on broken bytes.
+class ChildReader {
+ public:
+  // The tag tells which: otlp::request::kResourceSpans or otlp::group::kChildren.
+  ChildReader(std::string_view message, uint32_t tag) : reader_(message), tag_(tag) {}
 
-// Splits a ResourceSpans or ScopeSpans into its envelope and its children (ScopeSpans, Spans). The
-// view points into the message where the envelope lies in one piece, else into `scratch`.
-bool SplitGroup(std::string_view message, std::string* scratch, std::string_view* envelope,
-                std::vector<std::string_view>* children);
+  // False at the end, or at a child that is of another wire type: see is_mistyped.
+  bool Next(std::string_view* child);
+  bool is_mistyped() const { return is_mistyped_; }
+
+ private:
+  wire::Reader reader_;
+  uint32_t tag_;
+  bool is_mistyped_ = false;
+};
+
+// The envelope of a ResourceSpans or ScopeSpans. The view points into the message where the
+// envelope lies in one piece, else into `scratch`.
+std::string_view ReadEnvelope(std::string_view message, std::string* scratch);
 
 struct ResourceFields {
   std::vector<std::string_view> key_values;
@@ -37,7 +51,8 @@ struct ScopeFields {
   std::string outer_unknown;
 };
 
-// Read an envelope; repeated messages are merged, of a repeated scalar the last one counts.
+// Read an envelope; repeated messages are merged, of a repeated scalar the last one counts. False:
+// a field of OTLP has another wire type.
 bool ReadResource(std::string_view envelope, ResourceFields* resource);
 bool ReadScope(std::string_view envelope, ScopeFields* scope);
 

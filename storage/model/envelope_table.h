@@ -33,9 +33,9 @@ class EnvelopeTable {
   PairFault AddAttributes(std::span<const std::string_view> key_values, const AppendLimits& limits,
                           std::span<const AttributeView>* attributes);
 
-  ChunkedArray<ResourceView, 9, 1u << 14> resources_;
-  ChunkedArray<ScopeView, 9, 1u << 14> scopes_;
-  ChunkedArray<AttributeView, 10, 1u << 14> attributes_;
+  ChunkedArray<ResourceView, 9, 1u << 12> resources_;
+  ChunkedArray<ScopeView, 9, 1u << 12> scopes_;
+  ChunkedArray<AttributeView, 10, 1u << 12> attributes_;
   ByteArena arena_;
   HashIndex resource_index_;
   HashIndex scope_index_;

@@ -63,7 +63,7 @@ class HashIndex {
 
 // Each distinct byte string once, numbered from 0; readers may use operator[] for published ids.
 class StringTable {
-  using Views = ChunkedArray<std::string_view, 12, 1u << 14>;
+  using Views = ChunkedArray<std::string_view, 12, 1u << 12>;
 
  public:
   static constexpr uint64_t kSizeMax = Views::kSizeMax;

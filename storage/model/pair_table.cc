@@ -16,6 +16,22 @@ PairFault FromValueFault(ValueFault fault) {
   return fault == ValueFault::kTooDeep ? PairFault::kTooDeep : PairFault::kMalformed;
 }
 
+// memcmp for what is mostly 20 to 60 bytes: without a call.
+bool EqualBytes(const char* a, std::string_view b) {
+  const size_t size = b.size();
+  const auto differ = [&](size_t at) {
+    uint64_t x = 0;
+    uint64_t y = 0;
+    std::memcpy(&x, a + at, sizeof x);
+    std::memcpy(&y, b.data() + at, sizeof y);
+    return x ^ y;
+  };
+  if (size < 8 || size > 128) return std::memcmp(a, b.data(), size) == 0;
+  uint64_t difference = differ(size - 8);
+  for (size_t at = 0; at + 8 < size; at += 8) difference |= differ(at);
+  return difference == 0;
+}
+
 // Where the payload lies once the message is kept with, for an int, its 8 bytes behind it.
 uint32_t PayloadOffset(std::string_view key_value, const AttributeView& attribute) {
   const auto size = static_cast<uint32_t>(key_value.size());
@@ -29,7 +45,7 @@ uint32_t PayloadOffset(std::string_view key_value, const AttributeView& attribut
 
 PairView PairTable::operator[](PairId id) const {
   const Entry& entry = entries_[id];
-  const ColumnKey& key = columns_[entry.column].key;
+  const ColumnKey& key = columns_[entry.column];
   return {
       .attribute = {key.key, key.type, {entry.bytes + entry.payload_offset, entry.payload_size}},
       .key_value = entry.view(),
@@ -39,9 +55,18 @@ PairView PairTable::operator[](PairId id) const {
 PairFault PairTable::InternList(std::span<const std::string_view> key_values, StringId kind,
                                 const AppendLimits& limits, PairId* ids, uint32_t* faulty) {
   if (kind >= heads_.size()) heads_.resize(kind + 1, kNoId);
-  Place place{.head = true, .index = kind};
+  PairId after = kHead;
   for (size_t i = 0; i < key_values.size(); ++i) {
-    const PairFault fault = InternAfter(key_values[i], &place, limits, &ids[i]);
+    const std::string_view key_value = key_values[i];
+    const PairId predicted = Successor(kind, after);
+    if (predicted != kNoId) {
+      const Guess& guess = guesses_[predicted];
+      if (guess.size == key_value.size() && EqualBytes(guess.bytes, key_value)) {
+        ids[i] = after = predicted;
+        continue;
+      }
+    }
+    const PairFault fault = InternAfter(key_value, kind, limits, &after, &ids[i]);
     if (fault != PairFault::kNone) {
       *faulty = static_cast<uint32_t>(i);
       return fault;
@@ -50,28 +75,22 @@ PairFault PairTable::InternList(std::span<const std::string_view> key_values, St
   return PairFault::kNone;
 }
 
-PairId& PairTable::Successor(Place place) {
-  return place.head ? heads_[place.index] : successors_[place.index];
-}
-
-PairFault PairTable::InternAfter(std::string_view key_value, Place* place,
-                                 const AppendLimits& limits, PairId* id) {
-  const PairId predicted = Successor(*place);
-  if (predicted != kNoId && entries_[predicted].view() == key_value) {
-    *place = {.head = false, .index = predicted};
-    *id = predicted;
-    return PairFault::kNone;
-  }
+// A pair that is not the predicted one. `after` is the pair before it; then the one behind which
+// its successor is to be found.
+PairFault PairTable::InternAfter(std::string_view key_value, StringId kind,
+                                 const AppendLimits& limits, PairId* after, PairId* id) {
+  const PairId predicted = Successor(kind, *after);
   if (predicted != kNoId && IsUniqueKeyOf(predicted, key_value)) {
     // What was predicted stays: it stands for its column.
     const PairFault fault = Add(key_value, predicted, limits, id);
-    if (fault == PairFault::kNone) {
-      *place = {.head = false, .index = uses_[entries_[*id].column].first};
-    }
+    if (fault == PairFault::kNone) *after = uses_[entries_[*id].column].first;
     return fault;
   }
   const uint64_t hash = Hash64(key_value);
-  *id = index_.Find(hash, [&](PairId known) { return entries_[known].view() == key_value; });
+  *id = index_.Find(hash, [&](PairId known) {
+    const Guess& guess = guesses_[known];
+    return guess.size == key_value.size() && EqualBytes(guess.bytes, key_value);
+  });
   if (*id != kNoId) {
     ++uses_[entries_[*id].column].hits;
   } else {
@@ -81,8 +100,8 @@ PairFault PairTable::InternAfter(std::string_view key_value, Place* place,
   }
   const ColumnUse& use = uses_[entries_[*id].column];
   const PairId next = use.unique ? use.first : *id;
-  Successor(*place) = next;
-  *place = {.head = false, .index = next};
+  Successor(kind, *after) = next;
+  *after = next;
   return PairFault::kNone;
 }
 
@@ -90,7 +109,7 @@ PairFault PairTable::InternAfter(std::string_view key_value, Place* place,
 bool PairTable::IsUniqueKeyOf(PairId id, std::string_view key_value) const {
   const Entry& entry = entries_[id];
   if (!uses_[entry.column].unique) return false;
-  const ColumnKey& key = columns_[entry.column].key;
+  const ColumnKey& key = columns_[entry.column];
   if (key.type == ValueType::kRaw) return false;
   const size_t prefix = wire::BytesFieldSize(otlp::key_value::kKey, key.key.size());
   return key_value.substr(0, prefix) == entry.view().substr(0, prefix);
@@ -124,13 +143,15 @@ PairFault PairTable::Add(std::string_view key_value, PairId predicted, const App
   CountMiss(&uses_[column]);
   // A new value of the predicted key is likely followed by what follows the predicted one.
   const bool alike = predicted != kNoId && entries_[predicted].column == column;
-  successors_.push_back(alike ? successors_[predicted] : kNoId);
+  guesses_.push_back({.bytes = bytes,
+                      .size = static_cast<uint32_t>(key_value.size()),
+                      .successor = alike ? guesses_[predicted].successor : kNoId});
   return PairFault::kNone;
 }
 
 uint32_t PairTable::ColumnOf(const AttributeView& attribute, PairId predicted) {
   const auto is_it = [&](uint32_t column) {
-    const ColumnKey& key = columns_[column].key;
+    const ColumnKey& key = columns_[column];
     return key.type == attribute.type && key.key == attribute.key;
   };
   if (predicted != kNoId && is_it(entries_[predicted].column)) return entries_[predicted].column;
@@ -138,7 +159,7 @@ uint32_t PairTable::ColumnOf(const AttributeView& attribute, PairId predicted) {
   const uint32_t known = column_index_.Find(hash, is_it);
   if (known != kNoId) return known;
   const uint32_t column = columns_.size();
-  columns_.PushBack({.key = {arena_.Copy(attribute.key), attribute.type}});
+  columns_.PushBack({arena_.Copy(attribute.key), attribute.type});
   uses_.push_back({.first = entries_.size()});
   column_index_.Insert(hash, column);
   return column;
@@ -152,8 +173,8 @@ void PairTable::CountMiss(ColumnUse* use) {
 uint64_t PairTable::memory_bytes() const {
   return entries_.memory_bytes() + columns_.memory_bytes() + arena_.memory_bytes() +
          index_.memory_bytes() + column_index_.memory_bytes() +
-         uses_.capacity() * sizeof(ColumnUse) +
-         (successors_.capacity() + heads_.capacity()) * sizeof(PairId);
+         uses_.capacity() * sizeof(ColumnUse) + guesses_.capacity() * sizeof(Guess) +
+         heads_.capacity() * sizeof(PairId);
 }
 
 }  // namespace larder

@@ -23,7 +23,7 @@ enum class PairFault : uint8_t { kNone, kMalformed, kTooDeep, kTooLarge, kTableF
 class PairTable {
  public:
   PairView operator[](PairId id) const;
-  ColumnKey column(uint32_t column) const { return columns_[column].key; }
+  ColumnKey column(uint32_t column) const { return columns_[column]; }
   uint32_t size() const { return entries_.size(); }
   uint32_t column_count() const { return columns_.size(); }
 
@@ -44,38 +44,40 @@ class PairTable {
     uint32_t payload_size;
     std::string_view view() const { return {bytes, size}; }
   };
-  struct Column {
-    ColumnKey key;
-  };
   struct ColumnUse {
     uint32_t hits = 0;    // found in the dictionary
     uint32_t misses = 0;  // had to be added
     PairId first = 0;     // the column's first pair, which stands for all once it is `unique`
     bool unique = false;  // nearly always new: not in the dictionary any more
   };
-  // Where the pair that comes next is remembered: behind a pair, or at the head of a kind of list.
-  struct Place {
-    bool head;
-    uint32_t index;
+  // What the writer looks at for every pair of every span, in one cache line.
+  struct Guess {
+    const char* bytes;
+    uint32_t size;
+    PairId successor;  // the pair that came next the last time
   };
+  // Where the next pair is remembered: behind a pair, or at the head of a kind of list.
+  static constexpr uint32_t kHead = kNoId;
 
-  PairId& Successor(Place place);
-  PairFault InternAfter(std::string_view key_value, Place* place, const AppendLimits& limits,
-                        PairId* id);
+  PairId& Successor(StringId kind, PairId after) {
+    return after == kHead ? heads_[kind] : guesses_[after].successor;
+  }
+  PairFault InternAfter(std::string_view key_value, StringId kind, const AppendLimits& limits,
+                        PairId* after, PairId* id);
   bool IsUniqueKeyOf(PairId id, std::string_view key_value) const;
   PairFault Add(std::string_view key_value, PairId predicted, const AppendLimits& limits,
                 PairId* id);
   uint32_t ColumnOf(const AttributeView& attribute, PairId predicted);
   void CountMiss(ColumnUse* use);
 
-  ChunkedArray<Entry, 12, 1u << 14> entries_;
-  ChunkedArray<Column, 10, 1u << 14> columns_;
+  ChunkedArray<Entry, 12, 1u << 12> entries_;
+  ChunkedArray<ColumnKey, 9, 1u << 12> columns_;
   ByteArena arena_;
   HashIndex index_;
   HashIndex column_index_;
   std::vector<ColumnUse> uses_;
-  std::vector<PairId> successors_;  // by pair
-  std::vector<PairId> heads_;       // by kind of list
+  std::vector<Guess> guesses_;  // by pair
+  std::vector<PairId> heads_;   // by kind of list
 };
 
 }  // namespace larder

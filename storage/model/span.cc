@@ -121,36 +121,37 @@ Result<std::shared_ptr<const Scope>> DecodeScope(std::string_view envelope) {
 Status DecodeScopeSpans(std::string_view message, const std::shared_ptr<const Resource>& resource,
                         std::vector<Span>* spans) {
   std::string scratch;
-  std::string_view envelope;
-  std::vector<std::string_view> messages;
-  if (!SplitGroup(message, &scratch, &envelope, &messages)) return NotOtlp();
-  LARDER_ASSIGN_OR_RETURN(const auto scope, DecodeScope(envelope));
-  for (const std::string_view span_message : messages) {
+  LARDER_ASSIGN_OR_RETURN(const auto scope, DecodeScope(ReadEnvelope(message, &scratch)));
+  ChildReader children(message, otlp::group::kChildren);
+  for (std::string_view child; children.Next(&child);) {
     SpanFields fields;
-    if (!ReadSpan(span_message, &fields)) return NotOtlp();
+    uint32_t items_left = UINT32_MAX;
+    if (ReadSpan(child, &items_left, &fields) != SpanFault::kNone) return NotOtlp();
     Span& span = spans->emplace_back();
     span.resource = resource;
     span.scope = scope;
     LARDER_RETURN_IF_ERROR(
         ReadSpanValues(fields, &span).With("span " + std::to_string(spans->size() - 1)));
   }
-  return Status::Ok();
+  return children.is_mistyped() ? NotOtlp() : Status::Ok();
+}
+
+Status DecodeResourceSpans(std::string_view message, std::vector<Span>* spans) {
+  std::string scratch;
+  LARDER_ASSIGN_OR_RETURN(const auto resource, DecodeResource(ReadEnvelope(message, &scratch)));
+  ChildReader children(message, otlp::group::kChildren);
+  for (std::string_view child; children.Next(&child);) {
+    LARDER_RETURN_IF_ERROR(DecodeScopeSpans(child, resource, spans));
+  }
+  return children.is_mistyped() ? NotOtlp() : Status::Ok();
 }
 
 Status DecodeRequest(std::string_view traces_data, std::vector<Span>* spans) {
-  std::vector<std::string_view> groups;
-  if (!SplitRequest(traces_data, &groups)) return NotOtlp();
-  for (const std::string_view group : groups) {
-    std::string scratch;
-    std::string_view envelope;
-    std::vector<std::string_view> scopes;
-    if (!SplitGroup(group, &scratch, &envelope, &scopes)) return NotOtlp();
-    LARDER_ASSIGN_OR_RETURN(const auto resource, DecodeResource(envelope));
-    for (const std::string_view scope : scopes) {
-      LARDER_RETURN_IF_ERROR(DecodeScopeSpans(scope, resource, spans));
-    }
+  ChildReader children(traces_data, otlp::request::kResourceSpans);
+  for (std::string_view child; children.Next(&child);) {
+    LARDER_RETURN_IF_ERROR(DecodeResourceSpans(child, spans));
   }
-  return Status::Ok();
+  return children.is_mistyped() ? NotOtlp() : Status::Ok();
 }
 
 }  // namespace

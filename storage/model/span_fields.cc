@@ -24,8 +24,15 @@ bool ReadStatus(std::string_view message, SpanFields* span) {
   return true;
 }
 
-bool ReadEvent(std::string_view message, EventFields* event,
-               std::vector<std::string_view>* key_values) {
+// Whether `count` more items may be read.
+bool Take(uint32_t count, uint32_t* items_left) {
+  if (*items_left < count) return false;
+  *items_left -= count;
+  return true;
+}
+
+SpanFault ReadEvent(std::string_view message, uint32_t* items_left, EventFields* event,
+                    std::vector<std::string_view>* key_values) {
   event->attributes.first = static_cast<uint32_t>(key_values->size());
   wire::Reader reader(message);
   while (reader.NextField()) {
@@ -37,22 +44,23 @@ bool ReadEvent(std::string_view message, EventFields* event,
         event->name = reader.View();
         break;
       case otlp::event::kAttributes:
+        if (!Take(1, items_left)) return SpanFault::kTooLarge;
         key_values->push_back(reader.View());
         break;
       case otlp::event::kDroppedAttributes:
         event->dropped_attributes = reader.get_uint32();
         break;
       default:
-        if (reader.IsMistyped(otlp::event::kLast)) return false;
+        if (reader.IsMistyped(otlp::event::kLast)) return SpanFault::kMistyped;
         event->unknown += reader.SkipField();
     }
   }
   event->attributes.count = static_cast<uint32_t>(key_values->size()) - event->attributes.first;
-  return true;
+  return SpanFault::kNone;
 }
 
-bool ReadLink(std::string_view message, LinkFields* link,
-              std::vector<std::string_view>* key_values) {
+SpanFault ReadLink(std::string_view message, uint32_t* items_left, LinkFields* link,
+                   std::vector<std::string_view>* key_values) {
   link->attributes.first = static_cast<uint32_t>(key_values->size());
   wire::Reader reader(message);
   while (reader.NextField()) {
@@ -67,6 +75,7 @@ bool ReadLink(std::string_view message, LinkFields* link,
         link->trace_state = reader.View();
         break;
       case otlp::link::kAttributes:
+        if (!Take(1, items_left)) return SpanFault::kTooLarge;
         key_values->push_back(reader.View());
         break;
       case otlp::link::kDroppedAttributes:
@@ -76,12 +85,12 @@ bool ReadLink(std::string_view message, LinkFields* link,
         link->flags = reader.get_fixed32();
         break;
       default:
-        if (reader.IsMistyped(otlp::link::kLast)) return false;
+        if (reader.IsMistyped(otlp::link::kLast)) return SpanFault::kMistyped;
         link->unknown += reader.SkipField();
     }
   }
   link->attributes.count = static_cast<uint32_t>(key_values->size()) - link->attributes.first;
-  return true;
+  return SpanFault::kNone;
 }
 
 // Fields that are scalars or unknown; false when mistyped.
@@ -108,8 +117,7 @@ bool ReadRareSpanField(wire::Reader* reader, SpanFields* span) {
 
 // All fields but the insides of events and links: the span's attributes may come before, between
 // and after those, and must lie together.
-bool ReadSpanTop(std::string_view message, SpanFields* span, std::vector<std::string_view>* events,
-                 std::vector<std::string_view>* links) {
+SpanFault ReadSpanTop(std::string_view message, uint32_t* items_left, SpanFields* span) {
   wire::Reader reader(message);
   while (reader.NextField()) {
     switch (reader.tag_and_type()) {
@@ -135,25 +143,28 @@ bool ReadSpanTop(std::string_view message, SpanFields* span, std::vector<std::st
         span->end_ns = reader.get_fixed64();
         break;
       case otlp::span::kAttributes:
+        if (!Take(1, items_left)) return SpanFault::kTooLarge;
         span->key_values.push_back(reader.View());
         break;
       case otlp::span::kEvents:
-        events->push_back(reader.View());
+        if (!Take(kNestedItemWeight, items_left)) return SpanFault::kTooLarge;
+        span->event_messages.push_back(reader.View());
         break;
       case otlp::span::kLinks:
-        links->push_back(reader.View());
+        if (!Take(kNestedItemWeight, items_left)) return SpanFault::kTooLarge;
+        span->link_messages.push_back(reader.View());
         break;
       case otlp::span::kStatus:
-        if (!ReadStatus(reader.View(), span)) return false;
+        if (!ReadStatus(reader.View(), span)) return SpanFault::kMistyped;
         break;
       case otlp::span::kFlags:
         span->flags = reader.get_fixed32();
         break;
       default:
-        if (!ReadRareSpanField(&reader, span)) return false;
+        if (!ReadRareSpanField(&reader, span)) return SpanFault::kMistyped;
     }
   }
-  return true;
+  return SpanFault::kNone;
 }
 
 size_t KeyValuesSize(uint32_t tag, const SpanFields& span, ListRange range) {
@@ -221,24 +232,27 @@ void SpanFields::Clear() {
   attributes = {};
   events.clear();
   links.clear();
+  event_messages.clear();
+  link_messages.clear();
   status_unknown.clear();
   unknown.clear();
   rest.clear();
 }
 
-bool ReadSpan(std::string_view message, SpanFields* span) {
+SpanFault ReadSpan(std::string_view message, uint32_t* items_left, SpanFields* span) {
   span->Clear();
-  std::vector<std::string_view> events;
-  std::vector<std::string_view> links;
-  if (!ReadSpanTop(message, span, &events, &links)) return false;
+  SpanFault fault = ReadSpanTop(message, items_left, span);
+  if (fault != SpanFault::kNone) return fault;
   span->attributes = {.first = 0, .count = static_cast<uint32_t>(span->key_values.size())};
-  for (const std::string_view event : events) {
-    if (!ReadEvent(event, &span->events.emplace_back(), &span->key_values)) return false;
+  for (const std::string_view event : span->event_messages) {
+    fault = ReadEvent(event, items_left, &span->events.emplace_back(), &span->key_values);
+    if (fault != SpanFault::kNone) return fault;
   }
-  for (const std::string_view link : links) {
-    if (!ReadLink(link, &span->links.emplace_back(), &span->key_values)) return false;
+  for (const std::string_view link : span->link_messages) {
+    fault = ReadLink(link, items_left, &span->links.emplace_back(), &span->key_values);
+    if (fault != SpanFault::kNone) return fault;
   }
-  return true;
+  return SpanFault::kNone;
 }
 
 void AppendSpanRest(const SpanFields& span, std::string* rest) {

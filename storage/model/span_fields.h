@@ -63,12 +63,24 @@ struct SpanFields {
   std::string rest;
 
   void Clear();
+
+  // Of ReadSpan, kept for their memory.
+  std::vector<std::string_view> event_messages;
+  std::vector<std::string_view> link_messages;
 };
+
+enum class SpanFault : uint8_t {
+  kNone,
+  kMistyped,  // a field of OTLP has another wire type
+  kTooLarge,  // more items than allowed: a KeyValue counts one, an event or link kNestedItemWeight
+};
+inline constexpr uint32_t kNestedItemWeight = 4;
 
 // Takes a Span message apart; ids are not judged, KeyValues not looked into, rests left empty. Of a
 // repeated field the last one counts, repeated Status messages are merged, as protobuf does it.
-// False: a field of OTLP has another wire type. Throws protozero::exception on broken bytes.
-bool ReadSpan(std::string_view message, SpanFields* span);
+// `*items_left` is what the span may have, lessened by what it has; two bytes on the wire can be an
+// event, so that memory needs this bound. Throws protozero::exception on broken bytes.
+SpanFault ReadSpan(std::string_view message, uint32_t* items_left, SpanFields* span);
 
 // Appends what has no field of its own in the writers below, in its canonical form: dropped counts,
 // unknown fields, and those of the status in a second Status (readers merge them).

@@ -44,9 +44,9 @@ void SpanTable::Impl::Publish() {
 }
 
 void SpanTable::Impl::CountMemory() {
-  memory_bytes.store(sizeof *this + kBuckets * sizeof buckets_[0] + rows.memory_bytes() +
-                         events.memory_bytes() + links.memory_bytes() + lists.memory_bytes() +
-                         pairs.memory_bytes() + strings.memory_bytes() + envelopes.memory_bytes(),
+  memory_bytes.store(kBuckets * sizeof buckets_[0] + rows.memory_bytes() + events.memory_bytes() +
+                         links.memory_bytes() + lists.memory_bytes() + pairs.memory_bytes() +
+                         strings.memory_bytes() + envelopes.memory_bytes(),
                      std::memory_order_relaxed);
 }
 

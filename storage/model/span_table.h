@@ -103,6 +103,9 @@ struct ScopeView {
 struct AppendLimits {
   uint64_t attribute_value_bytes_max = 1 << 20;
   uint32_t nesting_max = 100;  // AnyValue inside AnyValue
+  // Of all spans of a request: an attribute counts 1, an event or link kNestedItemWeight. Memory
+  // needs this bound, since two bytes on the wire can be an event.
+  uint32_t request_items_max = 4 << 20;
 };
 
 struct AppendResult {
@@ -125,9 +128,10 @@ class SpanTable {
 
   // Appends the spans of one ExportTraceServiceRequest (or TracesData) message, unpublished.
   // Single bad spans are counted and left out: trace id not 16 bytes or all zero, span id not 8
-  // bytes or all zero, parent id neither 0 nor 8 bytes, a link with ids of other lengths, a value
-  // above the limits. kInvalidArgument when the message is not protobuf: then nothing of it is
-  // appended. kResourceExhausted when the table is full (kRowsMax).
+  // bytes or all zero, parent id neither 0 nor 8 bytes, a link with ids of other lengths (an empty
+  // one is zero), a key, value or number of items above the limits. kInvalidArgument when the
+  // message is not protobuf: then nothing of it is appended. kResourceExhausted when the table is
+  // full (kRowsMax).
   Result<AppendResult> Append(std::string_view request, const AppendLimits& limits);
   // Makes every appended row visible to readers.
   void Publish();

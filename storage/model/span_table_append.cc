@@ -63,6 +63,7 @@ Id IdOrZero(std::string_view bytes) {
 
 Result<AppendResult> SpanTable::Impl::Append(std::string_view request, const AppendLimits& limits) {
   const Mark before = Now();
+  items_left_ = limits.request_items_max;
   AppendResult result;
   Status status;
   try {
@@ -70,6 +71,7 @@ Result<AppendResult> SpanTable::Impl::Append(std::string_view request, const App
   } catch (const protozero::exception&) {
     status = NotOtlp();
   }
+  if (span_.key_values.capacity() > kKeptItemsMax) span_ = {};
   CountMemory();
   if (!status.ok()) {
     Restore(before);
@@ -80,41 +82,44 @@ Result<AppendResult> SpanTable::Impl::Append(std::string_view request, const App
 
 Status SpanTable::Impl::AppendRequest(std::string_view request, const AppendLimits& limits,
                                       AppendResult* result) {
-  std::vector<std::string_view> groups;
-  if (!SplitRequest(request, &groups)) return NotOtlp();
-  for (const std::string_view group : groups) {
-    LARDER_RETURN_IF_ERROR(AppendResourceSpans(group, limits, result));
+  ChildReader children(request, otlp::request::kResourceSpans);
+  for (std::string_view child; children.Next(&child);) {
+    LARDER_RETURN_IF_ERROR(AppendResourceSpans(child, limits, result));
   }
-  return Status::Ok();
+  return children.is_mistyped() ? NotOtlp() : Status::Ok();
 }
 
 Status SpanTable::Impl::AppendResourceSpans(std::string_view message, const AppendLimits& limits,
                                             AppendResult* result) {
-  std::vector<std::string_view> scopes;
-  std::string_view envelope;
-  if (!SplitGroup(message, &scratch_, &envelope, &scopes)) return NotOtlp();
   Owner owner;
-  owner.fault = envelopes.InternResource(envelope, limits, &owner.resource);
+  owner.fault = envelopes.InternResource(ReadEnvelope(message, &scratch_), limits, &owner.resource);
   LARDER_RETURN_IF_ERROR(RequestFault(owner.fault));
-  for (const std::string_view scope : scopes) {
-    LARDER_RETURN_IF_ERROR(AppendScopeSpans(scope, owner, limits, result));
+  ChildReader children(message, otlp::group::kChildren);
+  for (std::string_view child; children.Next(&child);) {
+    LARDER_RETURN_IF_ERROR(AppendScopeSpans(child, owner, limits, result));
   }
-  return Status::Ok();
+  return children.is_mistyped() ? NotOtlp() : Status::Ok();
 }
 
 Status SpanTable::Impl::AppendScopeSpans(std::string_view message, Owner owner,
                                          const AppendLimits& limits, AppendResult* result) {
-  std::vector<std::string_view> spans;
-  std::string_view envelope;
-  if (!SplitGroup(message, &scratch_, &envelope, &spans)) return NotOtlp();
-  const PairFault fault = envelopes.InternScope(envelope, limits, &owner.scope);
-  LARDER_RETURN_IF_ERROR(RequestFault(fault));
-  if (owner.fault == PairFault::kNone) owner.fault = fault;
-  for (const std::string_view span : spans) {
-    if (!ReadSpan(span, &span_)) return NotOtlp();
+  const PairFault scope_fault =
+      envelopes.InternScope(ReadEnvelope(message, &scratch_), limits, &owner.scope);
+  LARDER_RETURN_IF_ERROR(RequestFault(scope_fault));
+  if (owner.fault == PairFault::kNone) owner.fault = scope_fault;
+  ChildReader children(message, otlp::group::kChildren);
+  for (std::string_view child; children.Next(&child);) {
+    const SpanFault fault = ReadSpan(child, &items_left_, &span_);
+    if (fault == SpanFault::kMistyped) return NotOtlp();
+    if (fault == SpanFault::kTooLarge) {
+      Reject("the request has more than " + std::to_string(limits.request_items_max) +
+                 " attributes, events and links",
+             result);
+      continue;
+    }
     LARDER_RETURN_IF_ERROR(AppendSpan(owner, limits, result));
   }
-  return Status::Ok();
+  return children.is_mistyped() ? NotOtlp() : Status::Ok();
 }
 
 Status SpanTable::Impl::AppendSpan(const Owner& owner, const AppendLimits& limits,

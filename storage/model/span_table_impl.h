@@ -36,9 +36,9 @@ class SpanTable::Impl {
   void EncodeSpan(uint32_t row, std::string* out) const;
 
   ChunkedArray<SpanRow, 10, (kRowsMax >> 10)> rows;
-  ChunkedArray<EventRow, 12, 1u << 14> events;
-  ChunkedArray<LinkRow, 12, 1u << 14> links;
-  ChunkedArray<PairId, 14, 1u << 14> lists;
+  ChunkedArray<EventRow, 12, 1u << 12> events;
+  ChunkedArray<LinkRow, 10, 1u << 12> links;
+  ChunkedArray<PairId, 14, 1u << 12> lists;
   PairTable pairs;
   StringTable strings;
   EnvelopeTable envelopes;
@@ -70,6 +70,7 @@ class SpanTable::Impl {
   };
 
   static constexpr uint32_t kBuckets = 1u << 16;
+  static constexpr size_t kKeptItemsMax = 1u << 16;  // a span with more does not keep its memory
 
   Mark Now() const;
   void Restore(const Mark& mark);
@@ -90,6 +91,8 @@ class SpanTable::Impl {
 
   std::unique_ptr<std::atomic<uint32_t>[]> buckets_;  // head of each trace chain, row + 1
   Mark published_;
+
+  uint32_t items_left_ = 0;  // of AppendLimits::request_items_max
 
   // Kept from one call to the next for their memory.
   SpanFields span_;

@@ -1,5 +1,6 @@
 // Random requests, in spellings that only a hostile client would choose: what a SpanTable gives
 // back equals what was sent, field by field.
+#include <algorithm>
 #include <set>
 
 #include <gtest/gtest.h>
