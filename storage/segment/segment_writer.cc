@@ -5,6 +5,7 @@
 #include "storage/base/check.h"
 #include "storage/segment/draft_builder.h"
 #include "storage/segment/header.h"
+#include "storage/segment/index_writer.h"
 #include "storage/segment/page_writer.h"
 #include "storage/segment/page_writers.h"
 #include "storage/segment/segment_format.h"
@@ -41,6 +42,7 @@ Result<SegmentInfo> WriteSegment(const SpanTable& table, const SegmentIdentity& 
   WriteBounds(draft, &pages);
   WriteTraceIndexPages(draft, &pages);
   WriteEdgePages(draft, &pages);
+  WriteIndex(draft, &pages);
   Header header;
   header.info = InfoOf(draft, identity);
   for (const ColumnDraft& column : draft.columns) header.columns.push_back(column.info);
