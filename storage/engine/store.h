@@ -3,7 +3,7 @@
 //   LARDER_ASSIGN_OR_RETURN(auto store, Store::Open({.data_dir = "/var/lib/larder"}));
 //   WriteResult written = store->Write({.otlp = request_bytes});
 //   auto traces = store->FindTraces(query, {});
-//   for (;;) { LARDER_ASSIGN_OR_RETURN(TraceChunk chunk, traces->Next()); if (chunk.end) break; ... }
+//   for (;;) { LARDER_ASSIGN_OR_RETURN(TraceChunk chunk, traces->Next()); if (chunk.end) break; }
 //
 // Thread-safe: any number of threads may write and ask at once.
 #pragma once
@@ -35,15 +35,15 @@ struct StoreOptions {
   std::string data_dir;
   Durability durability = Durability::kSync;
   uint64_t retention_ms = 7ull * 24 * 3600 * 1000;
-  uint64_t disk_bytes_max = 0;             // 0: such that 10% of the disk stays free
+  uint64_t disk_bytes_max = 0;               // 0: such that 10% of the disk stays free
   uint64_t memory_bytes_max = 256ull << 20;  // heads, caches and queries together
   uint64_t request_bytes_max = 64ull << 20;
   uint64_t attribute_value_bytes_max = 1ull << 20;
-  uint64_t head_bytes_max = 64ull << 20;     // a generation ends at this size
-  uint64_t head_idle_ms = 15'000;            // ... or when no span came for this long
+  uint64_t head_bytes_max = 64ull << 20;  // a generation ends at this size
+  uint64_t head_idle_ms = 15'000;         // ... or when no span came for this long
   uint64_t query_memory_bytes_max = 64ull << 20;
   uint64_t query_time_ms_max = 30'000;
-  uint64_t partition_ms = 0;      // 0: retention / 48, between 10 minutes and 24 hours
+  uint64_t partition_ms = 0;         // 0: retention / 48, between 10 minutes and 24 hours
   uint64_t partition_bytes_max = 0;  // 0: disk cap / 48
   uint64_t partition_rows_max = 1ull << 31;
   uint32_t search_depth_max = 10'000;
@@ -55,9 +55,9 @@ struct StoreOptions {
 // One OTLP ExportTraceServiceRequest.
 struct WriteRequest {
   TenantId tenant = 0;
-  std::string_view otlp;
-  std::shared_ptr<const void> owner;  // keeps `otlp` alive until the callback ran; may be null
-                                      // for Write, which blocks
+  std::string_view otlp = {};
+  std::shared_ptr<const void> owner = {};  // keeps `otlp` alive until the callback ran; may be null
+                                           // for Write, which blocks
 };
 
 struct WriteResult {
@@ -79,13 +79,13 @@ struct QueryLimits {
 
 // What a query could not read: it answered what it could.
 struct Gap {
-  std::string place;   // "partition 3 segment 17 page fixed/2/5"
+  std::string place;  // "partition 3 segment 17 page fixed/2/5"
   std::string reason;
 };
 
 // One step of a walk over whole traces.
 struct TraceChunk {
-  bool end = false;         // nothing more; the other members are empty
+  bool end = false;  // nothing more; the other members are empty
   TraceId trace_id;
   std::string traces_data;  // TracesData message: spans of this one trace, 1-2 MiB at most unless a
                             // single span is larger; never without a span
@@ -111,14 +111,14 @@ struct Answer {
 struct StoreStats {
   uint64_t spans_accepted = 0;
   uint64_t spans_rejected = 0;
-  uint64_t spans_duplicate = 0;      // left out because their request had been seen
-  uint64_t requests_refused = 0;     // overload, full disk
+  uint64_t spans_duplicate = 0;   // left out because their request had been seen
+  uint64_t requests_refused = 0;  // overload, full disk
   uint64_t journal_bytes_written = 0;
   uint64_t journal_syncs = 0;
   uint64_t segment_bytes_written = 0;
   uint64_t index_bytes_written = 0;
   uint64_t merge_bytes_written = 0;
-  uint64_t records_set_aside = 0;    // damaged journal records
+  uint64_t records_set_aside = 0;  // damaged journal records
   uint64_t read_gaps = 0;
   uint64_t head_rows = 0;
   uint64_t head_bytes = 0;
@@ -127,9 +127,9 @@ struct StoreStats {
   uint64_t segments = 0;
   uint64_t partitions = 0;
   uint64_t stored_rows = 0;
-  uint64_t stored_bytes = 0;         // segments and indexes on disk
-  uint64_t journal_bytes = 0;        // journals on disk
-  uint64_t oldest_arrival_ns = 0;    // of the oldest partition kept; 0: none
+  uint64_t stored_bytes = 0;       // segments and indexes on disk
+  uint64_t journal_bytes = 0;      // journals on disk
+  uint64_t oldest_arrival_ns = 0;  // of the oldest partition kept; 0: none
   uint64_t partitions_dropped = 0;
   // CPU time of the store's own threads by stage, nanoseconds.
   uint64_t append_cpu_ns = 0;
@@ -137,7 +137,7 @@ struct StoreStats {
   uint64_t seal_cpu_ns = 0;
   uint64_t maintenance_cpu_ns = 0;
   bool writable = true;
-  std::string not_writable_reason;   // with the cure
+  std::string not_writable_reason;  // with the cure
 };
 
 class Store {

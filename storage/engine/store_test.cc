@@ -1,0 +1,269 @@
+#include "storage/engine/store.h"
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "storage/base/mutex.h"
+#include "storage/model/span.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/scratch_directory.h"
+#include "tests/support/span_generator.h"
+
+namespace larder {
+namespace {
+
+constexpr uint64_t kSecondNs = 1'000'000'000;
+
+// Spans by trace, each as its own encoding, sorted.
+using Content = std::map<std::string, std::vector<std::string>>;
+
+void AddSpans(const std::vector<Span>& spans, Content* content) {
+  for (const Span& span : spans) {
+    (*content)[std::string(span.trace_id.view())].push_back(EncodeSpans({span}));
+  }
+}
+
+void DropDuplicates(Content* content) {
+  for (auto& [id, spans] : *content) {
+    std::sort(spans.begin(), spans.end());
+    spans.erase(std::unique(spans.begin(), spans.end()), spans.end());
+  }
+}
+
+class StoreTest : public testing::Test {
+ protected:
+  StoreTest() : random_(TestSeed()), generator_(&random_, GeneratorOptions()) {
+    options_.data_dir = scratch_.File("data");
+    options_.clock = &clock_;
+    Open();
+  }
+
+  static SpanGeneratorOptions GeneratorOptions() {
+    SpanGeneratorOptions options;
+    options.duplicate_one_in = 0;
+    return options;
+  }
+  void Open() {
+    store_.reset();
+    auto store = Store::Open(options_);
+    ASSERT_TRUE(store.ok()) << store.status().ToString();
+    store_ = std::move(store).value();
+  }
+  WriteResult WriteBytes(const std::string& bytes) { return store_->Write({.otlp = bytes}); }
+  void Write(uint32_t spans) {
+    const std::vector<Span> batch = generator_.Batch(spans);
+    const WriteResult result = WriteBytes(EncodeSpans(batch));
+    ASSERT_TRUE(result.status.ok()) << result.status.ToString();
+    ASSERT_EQ(result.accepted_spans, spans);
+    AddSpans(batch, &written_);
+  }
+  Content Read() {
+    std::vector<TraceId> ids;
+    for (const auto& [id, spans] : written_) ids.push_back(TraceId::From(id));
+    auto cursor = store_->GetTraces(0, ids, {});
+    Content content;
+    for (;;) {
+      auto chunk = cursor->Next();
+      EXPECT_TRUE(chunk.ok()) << chunk.status().ToString();
+      if (!chunk.ok() || chunk->end) break;
+      auto spans = DecodeSpans(chunk->traces_data);
+      EXPECT_TRUE(spans.ok());
+      AddSpans(*spans, &content);
+    }
+    EXPECT_TRUE(cursor->gaps().empty());
+    return content;
+  }
+  void ExpectAllThere() {
+    Content expected = written_;
+    Content found = Read();
+    DropDuplicates(&expected);
+    for (auto& [id, spans] : found) std::sort(spans.begin(), spans.end());
+    EXPECT_EQ(found.size(), expected.size());
+    EXPECT_TRUE(found == expected);
+    std::vector<std::string> faults;
+    EXPECT_TRUE(store_->Verify(&faults).ok());
+    EXPECT_TRUE(faults.empty()) << faults.front();
+  }
+
+  const ScratchDirectory scratch_;
+  FakeClock clock_;
+  Random random_;
+  SpanGenerator generator_;
+  StoreOptions options_;
+  std::unique_ptr<Store> store_;
+  Content written_;
+};
+
+TEST_F(StoreTest, SpansAreVisibleAtOnceAndAfterEachMove) {
+  Write(50);
+  ExpectAllThere();
+  Write(50);
+  EXPECT_EQ(store_->stats().head_rows, 100u);
+  ASSERT_TRUE(store_->Flush().ok());
+  EXPECT_EQ(store_->stats().head_rows, 0u);
+  EXPECT_EQ(store_->stats().stored_rows, 100u);
+  EXPECT_EQ(store_->stats().segments, 1u);
+  ExpectAllThere();
+  Write(50);
+  ExpectAllThere();
+  Open();
+  ExpectAllThere();
+  EXPECT_EQ(store_->stats().segments, 2u);
+}
+
+TEST_F(StoreTest, SmallSegmentsAreMergedOnce) {
+  for (int i = 0; i < 20; ++i) {
+    Write(30);
+    ASSERT_TRUE(store_->Flush().ok());
+  }
+  EXPECT_EQ(store_->stats().segments, 20u);
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_EQ(store_->stats().segments, 1u);
+  EXPECT_GT(store_->stats().merge_bytes_written, 0u);
+  ExpectAllThere();
+  Open();
+  EXPECT_EQ(store_->stats().segments, 1u);
+  ExpectAllThere();
+}
+
+TEST_F(StoreTest, PartitionsCloseByTimeAndExpire) {
+  options_.retention_ms = 10'000'000;
+  options_.partition_ms = 600'000;
+  Open();
+  for (int i = 0; i < 4; ++i) {
+    Write(30);
+    ASSERT_TRUE(store_->Flush().ok());
+    clock_.Advance(601 * kSecondNs);
+    ASSERT_TRUE(store_->Settle().ok());
+    EXPECT_EQ(store_->stats().partitions, static_cast<uint64_t>(i) + 1);
+  }
+  ExpectAllThere();
+  Open();
+  ExpectAllThere();
+  clock_.Advance(9'000 * kSecondNs);
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_LT(store_->stats().partitions, 4u);
+  EXPECT_GT(store_->stats().partitions_dropped, 0u);
+  clock_.Advance(9'000 * kSecondNs);
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_EQ(store_->stats().partitions, 0u);
+  EXPECT_TRUE(Read().empty());
+}
+
+TEST_F(StoreTest, ARetryIsRecognised) {
+  const std::vector<Span> batch = generator_.Batch(20);
+  const std::string bytes = EncodeSpans(batch);
+  AddSpans(batch, &written_);
+  ASSERT_TRUE(WriteBytes(bytes).status.ok());
+  const WriteResult again = WriteBytes(bytes);
+  EXPECT_TRUE(again.status.ok());
+  EXPECT_EQ(again.accepted_spans, 20u);
+  EXPECT_EQ(store_->stats().spans_duplicate, 20u);
+  EXPECT_EQ(store_->stats().head_rows, 20u);
+  ASSERT_TRUE(store_->Flush().ok());
+  // After the window it is taken again, and dropped by every read.
+  clock_.Advance(601 * kSecondNs);
+  ASSERT_TRUE(WriteBytes(bytes).status.ok());
+  EXPECT_EQ(store_->stats().head_rows, 20u);
+  ExpectAllThere();
+}
+
+TEST_F(StoreTest, BadRequestsAreAnsweredAndLeaveNothing) {
+  EXPECT_EQ(WriteBytes("\xff\xff\xff not protobuf").status.code(), StatusCode::kInvalidArgument);
+  const WriteResult empty = WriteBytes("");
+  EXPECT_TRUE(empty.status.ok());
+  EXPECT_EQ(empty.accepted_spans, 0u);
+  std::vector<Span> zero = generator_.Batch(2);
+  zero[0].trace_id = {};
+  WriteResult result = WriteBytes(EncodeSpans({zero[0]}));
+  EXPECT_EQ(result.status.code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(result.rejected_spans, 1u);
+  result = WriteBytes(EncodeSpans(zero));
+  EXPECT_TRUE(result.status.ok());
+  EXPECT_EQ(result.accepted_spans, 1u);
+  EXPECT_EQ(result.rejected_spans, 1u);
+  EXPECT_FALSE(result.first_rejection.empty());
+  AddSpans({zero[1]}, &written_);
+  options_.request_bytes_max = 10;
+  Open();
+  EXPECT_EQ(WriteBytes(std::string(11, 'x')).status.code(), StatusCode::kInvalidArgument);
+  ExpectAllThere();
+}
+
+TEST_F(StoreTest, TenantsDoNotSeeEachOther) {
+  const std::vector<Span> batch = generator_.Batch(20);
+  const std::string bytes = EncodeSpans(batch);
+  ASSERT_TRUE(store_->Write({.tenant = 1, .otlp = bytes}).status.ok());
+  ASSERT_TRUE(store_->Write({.tenant = 2, .otlp = bytes}).status.ok());
+  EXPECT_EQ(store_->stats().spans_duplicate, 0u);
+  for (int pass = 0; pass < 2; ++pass) {
+    EXPECT_TRUE(store_->Services(0, {})->values.empty());
+    EXPECT_EQ(store_->Services(1, {})->values, store_->Services(2, {})->values);
+    EXPECT_FALSE(store_->Services(1, {})->values.empty());
+    ASSERT_TRUE(store_->Flush().ok());
+  }
+  EXPECT_EQ(store_->stats().segments, 2u);
+}
+
+TEST_F(StoreTest, PurgeLeavesNothing) {
+  Write(50);
+  ASSERT_TRUE(store_->Flush().ok());
+  Write(50);
+  ASSERT_TRUE(store_->Purge().ok());
+  EXPECT_TRUE(Read().empty());
+  EXPECT_EQ(store_->stats().stored_bytes, 0u);
+  EXPECT_EQ(store_->stats().head_rows, 0u);
+  written_.clear();
+  Write(50);
+  ExpectAllThere();
+  Open();
+  ExpectAllThere();
+}
+
+TEST_F(StoreTest, ManyWritersLoseNothing) {
+  Mutex mu;
+  std::vector<std::thread> threads;
+  for (uint64_t thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&, thread] {
+      Random random(1000 + thread);
+      SpanGenerator generator(&random, GeneratorOptions());
+      for (int i = 0; i < 100; ++i) {
+        const std::vector<Span> batch = generator.Batch(10);
+        const WriteResult result = WriteBytes(EncodeSpans(batch));
+        EXPECT_TRUE(result.status.ok()) << result.status.ToString();
+        MutexLock lock(mu);
+        AddSpans(batch, &written_);
+      }
+    });
+  }
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(store_->Flush().ok());
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(store_->stats().spans_accepted, 4000u);
+  EXPECT_LE(store_->stats().journal_syncs, 400u);
+  ExpectAllThere();
+  ASSERT_TRUE(store_->Settle().ok());
+  ExpectAllThere();
+}
+
+TEST_F(StoreTest, AnIdleHeadIsSealed) {
+  Write(10);
+  clock_.Advance(16 * kSecondNs);
+  for (int i = 0; i < 100 && store_->stats().segments == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_EQ(store_->stats().segments, 1u);
+  ExpectAllThere();
+}
+
+TEST_F(StoreTest, ASecondOwnerIsRefusedByPid) {
+  const Status refused = Store::Open(options_).status();
+  EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
+  EXPECT_NE(refused.message().find(std::to_string(getpid())), std::string::npos)
+      << refused.message();
+}
+
+}  // namespace
+}  // namespace larder
