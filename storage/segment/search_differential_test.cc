@@ -8,8 +8,11 @@
 #include "storage/model/query.h"
 #include "storage/model/span.h"
 #include "storage/model/span_table.h"
+#include "storage/segment/segment.h"
+#include "storage/segment/segment_writer.h"
 #include "storage/segment/table_source.h"
 #include "tests/support/filter_generator.h"
+#include "tests/support/map_page_store.h"
 #include "tests/support/reference_evaluator.h"
 #include "tests/support/seed.h"
 #include "tests/support/span_generator.h"
@@ -121,6 +124,32 @@ TEST(SearchDifferential, SmallHeads) {
 TEST(SearchDifferential, HeadOfSeveralBlocks) {
   Random random(TestSeed());
   ExpectSame(*MakeTableSource(MakeTable(&random, 3000)), random.Next(), 60);
+}
+
+std::shared_ptr<const Segment> Seal(const SpanTable& table, PageCache* cache) {
+  MapPageStore store;
+  SegmentIdentity identity;
+  identity.segment_id = 1;
+  const auto written = WriteSegment(table, identity, {}, &store);
+  EXPECT_TRUE(written.ok()) << written.status().ToString();
+  auto segment = Segment::Open(store.Source(), cache);
+  EXPECT_TRUE(segment.ok()) << segment.status().ToString();
+  return std::move(segment).value();
+}
+
+TEST(SearchDifferential, SmallSegments) {
+  Random random(TestSeed());
+  PageCache cache(64 << 20);
+  for (int round = 0; round < 30; ++round) {
+    const auto table = MakeTable(&random, static_cast<uint32_t>(random.Between(1, 60)));
+    ExpectSame(*Seal(*table, &cache), random.Next(), 60);
+  }
+}
+
+TEST(SearchDifferential, SegmentOfSeveralBlocks) {
+  Random random(TestSeed());
+  PageCache cache(64 << 20);
+  ExpectSame(*Seal(*MakeTable(&random, 3000), &cache), random.Next(), 60);
 }
 
 TEST(SearchDifferential, SnapshotsShowWhatWasPublished) {

@@ -10,6 +10,7 @@
 #include "storage/segment/encoding/encoding.h"
 #include "storage/segment/row_encoder.h"
 #include "storage/segment/segment_format.h"
+#include "storage/segment/segment_search.h"
 #include "storage/segment/segment_verifier.h"
 
 namespace larder {
@@ -160,8 +161,9 @@ Status SegmentReader::EncodeRows(const std::vector<uint32_t>& rows, RowVisitor* 
   return Status::Ok();
 }
 
-Result<std::unique_ptr<BlockSearch>> SegmentReader::Search(const FilterNode&, TimeRange) const {
-  return Status::Unimplemented("segments cannot be searched yet");
+Result<std::unique_ptr<BlockSearch>> SegmentReader::Search(const FilterNode& filter,
+                                                           TimeRange start) const {
+  return MakeSegmentSearch(*columns_, filter, start);
 }
 
 Status SegmentReader::TraceIds(uint32_t first_row, uint32_t count,

@@ -1,0 +1,29 @@
+#include "storage/segment/column_cursor.h"
+
+namespace larder {
+
+Status ColumnCursor::Seek(uint32_t block) {
+  LARDER_ASSIGN_OR_RETURN(page_, columns_->Column(column_, block / kPageBlocks));
+  next_ = page_->block_starts[block % kPageBlocks];
+  end_ = page_->block_starts[block % kPageBlocks + 1];
+  return Status::Ok();
+}
+
+Result<std::string_view> ColumnCursor::Payload(uint32_t ordinal, std::string* scratch) const {
+  switch (info_->coding) {
+    case ColumnCoding::kDictionary: {
+      LARDER_ASSIGN_OR_RETURN(const ColumnDictionary* dictionary, columns_->Dictionary(column_));
+      scratch->clear();
+      LARDER_RETURN_IF_ERROR(dictionary->Append(page_->codes[ordinal], scratch));
+      return std::string_view(*scratch);
+    }
+    case ColumnCoding::kNumbers:
+      return std::string_view(reinterpret_cast<const char*>(&page_->numbers[ordinal]),
+                              sizeof(uint64_t));
+    case ColumnCoding::kBytes:
+      break;
+  }
+  return page_->bytes(ordinal);
+}
+
+}  // namespace larder
