@@ -11,6 +11,15 @@ namespace {
 
 constexpr uint32_t kOverloadRetryMs = 500;
 
+// gRPC does not tell which encoding a request had, and every client says that it takes gzip, so a
+// client that wants its replies compressed asks for it; in Jaeger's configuration of grpc storage,
+// by `headers: {larder-reply-encoding: gzip}`.
+bool AsksForGzip(const grpc::CallbackServerContext& context) {
+  const auto& metadata = context.client_metadata();
+  const auto asked = metadata.find("larder-reply-encoding");
+  return asked != metadata.end() && asked->second == "gzip";
+}
+
 // The monotonic moment of a deadline by the wall clock, in which gRPC keeps it.
 uint64_t MonotonicDeadline(std::chrono::system_clock::time_point deadline, Clock& clock) {
   if (deadline == std::chrono::system_clock::time_point::max()) return UINT64_MAX;
@@ -26,6 +35,7 @@ uint64_t MonotonicDeadline(std::chrono::system_clock::time_point deadline, Clock
 QueryCall::QueryCall(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context)
     : parts_(parts), rpc_(rpc), context_(context), started_ns_(parts.clock->MonotonicNanos()) {
   parts_.metrics->Started(rpc_);
+  if (AsksForGzip(*context)) context->set_compression_algorithm(GRPC_COMPRESS_GZIP);
 }
 
 Result<Store*> QueryCall::Admit() const {

@@ -30,7 +30,8 @@ struct ServiceParts {
 // Begun and ended once each; Cancel may come from any thread in between.
 class QueryCall {
  public:
-  // `context` and `parts` must outlive this.
+  // `context` and `parts` must outlive this. Before the first reply: a client that sent the
+  // metadata larder-reply-encoding: gzip gets its replies compressed.
   QueryCall(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context);
   QueryCall(const QueryCall&) = delete;
   QueryCall& operator=(const QueryCall&) = delete;

@@ -180,6 +180,18 @@ TEST_F(ServerTest, GzippedRequestsAreTaken) {
   EXPECT_EQ(store_.asked().otlp, request.SerializeAsString());
 }
 
+TEST_F(ServerTest, RepliesAreCompressedWhenAskedFor) {
+  store_.chunks = {TraceWithSpan(std::string(2'000'000, 'n'))};
+  Start();
+  grpc::ClientContext context;
+  context.AddMetadata("larder-reply-encoding", "gzip");
+  auto stream = reader_->GetTraces(&context, v2::GetTracesRequest());
+  const std::vector<TracesData> all = ReadAll(*stream);
+  ASSERT_TRUE(stream->Finish().ok());
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].SerializeAsString(), store_.chunks[0]);
+}
+
 TEST_F(ServerTest, IsUnavailableUntilTheStoreIsOpen) {
   Start({}, false);
   const grpc::Status exported = Raw(kExport, "");
