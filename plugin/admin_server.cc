@@ -60,7 +60,8 @@ void AdminServer::Parts::Route() {
   });
   http.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
     const Look look = LookAt(*options.gate);
-    response.set_content(RenderMetrics(look.stats ? &*look.stats : nullptr, *options.metrics),
+    response.set_content(RenderMetrics(look.stats ? &*look.stats : nullptr, *options.metrics,
+                                       options.streams->numbers()),
                          "text/plain; version=0.0.4; charset=utf-8");
   });
   http.Get("/status", [this](const httplib::Request&, httplib::Response& response) {

@@ -14,8 +14,10 @@ namespace larder {
 struct AdminOptions {
   std::string listen;
   bool enable_purge = false;
-  StoreGate* gate = nullptr;  // these two must outlive the server
+  // These must outlive the server.
+  StoreGate* gate = nullptr;
   const RpcMetrics* metrics = nullptr;
+  const StreamWatch* streams = nullptr;
   Settings settings;  // shown by /status
 };
 

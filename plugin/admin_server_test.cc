@@ -23,6 +23,7 @@ class AdminServerTest : public testing::Test {
                                       .enable_purge = enable_purge,
                                       .gate = &gate_,
                                       .metrics = &metrics_,
+                                      .streams = &streams_,
                                       .settings = {}});
     ASSERT_TRUE(server.ok()) << server.status().ToString();
     server_ = std::move(server).value();
@@ -32,6 +33,8 @@ class AdminServerTest : public testing::Test {
   FakeStore store_;
   StoreGate gate_;
   RpcMetrics metrics_;
+  WorkerPool pool_{"pool", 1};
+  StreamWatch streams_{{}, &pool_};
   std::unique_ptr<AdminServer> server_;
   std::unique_ptr<httplib::Client> client_;
 };
@@ -89,6 +92,7 @@ TEST_F(AdminServerTest, AnAddressInUseIsNamed) {
                                           .enable_purge = false,
                                           .gate = &gate_,
                                           .metrics = &metrics_,
+                                          .streams = &streams_,
                                           .settings = {}});
   ASSERT_FALSE(second.ok());
   EXPECT_NE(second.status().message().find("in use"), std::string::npos);
@@ -113,7 +117,7 @@ TEST(Metrics, ThePageDescribesWhatIsServed) {
   std::ifstream page(LARDER_METRICS_PAGE);
   const StoreStats stats;
   const RpcMetrics rpcs;
-  std::istringstream output(RenderMetrics(&stats, rpcs));
+  std::istringstream output(RenderMetrics(&stats, rpcs, {}));
   const auto documented = Described(page, "| `");
   const auto served = Described(output, "# TYPE ");
   EXPECT_GT(served.size(), 20U);
@@ -128,7 +132,7 @@ TEST(Metrics, CountsCallsByOutcomeAndTime) {
   rpcs.Ended(Rpc::kExport, StatusCode::kUnavailable, 60'000'000'000);
   rpcs.Started(Rpc::kFindTraces);
   EXPECT_EQ(rpcs.active_queries(), 1);
-  const std::string output = RenderMetrics(nullptr, rpcs);
+  const std::string output = RenderMetrics(nullptr, rpcs, {});
   for (const char* line : {"larder_ready 0\n", "larder_rpc_total{rpc=\"Export\",code=\"ok\"} 1\n",
                            "larder_rpc_total{rpc=\"Export\",code=\"unavailable\"} 1\n",
                            "larder_rpc_active{rpc=\"FindTraces\"} 1\n",

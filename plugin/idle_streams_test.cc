@@ -76,16 +76,15 @@ TEST(IdleStreams, HoldNoThreads) {
   chunk.add_resource_spans()->set_schema_url(std::string(256 << 10, 's'));
   store.chunks = {chunk.SerializeAsString()};
   store.endless = true;
-  auto server = Server::Start({.listen = "127.0.0.1:0"});
+  auto server = Server::Start({.listen = "127.0.0.1:0", .pending_reply_bytes_max = 1 << 30});
   ASSERT_TRUE(server.ok());
   (*server)->Open(&store);
   // The client must not read ahead, or it is its memory that is measured.
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 16 << 10);
-  const auto channel =
-      grpc::CreateCustomChannel("127.0.0.1:" + std::to_string((*server)->port()),
-                                grpc::InsecureChannelCredentials(), arguments);
+  const auto channel = grpc::CreateCustomChannel("127.0.0.1:" + std::to_string((*server)->port()),
+                                                 grpc::InsecureChannelCredentials(), arguments);
   const auto stub = v2::TraceReader::NewStub(channel);
 
   std::vector<std::unique_ptr<Sleeper>> sleepers;

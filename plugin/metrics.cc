@@ -170,7 +170,8 @@ void RenderProcess(Page* page) {
 
 }  // namespace
 
-std::string RenderMetrics(const StoreStats* stats, const RpcMetrics& rpcs) {
+std::string RenderMetrics(const StoreStats* stats, const RpcMetrics& rpcs,
+                          const StreamWatchNumbers& streams) {
   Page page;
   page.Describe("larder_ready", "gauge", "1 when the store is open, 0 while it opens or closes.");
   page.Sample("larder_ready", "", stats != nullptr ? 1 : 0);
@@ -181,6 +182,13 @@ std::string RenderMetrics(const StoreStats* stats, const RpcMetrics& rpcs) {
     }
   }
   RenderRpcs(rpcs, &page);
+  page.Describe("larder_stream_pending_bytes", "gauge",
+                "Reply bytes made and not yet taken by their readers.");
+  page.Sample("larder_stream_pending_bytes", "", static_cast<double>(streams.pending_bytes));
+  page.Describe("larder_streams_stalled_total", "counter",
+                "Streams ended because their reader took nothing for too long.");
+  page.Sample("larder_streams_stalled_total", "",
+              static_cast<double>(streams.stalled_streams_ended));
   RenderProcess(&page);
   return page.Finish();
 }

@@ -10,6 +10,7 @@
 
 #include "plugin/rpc_metrics.h"
 #include "plugin/store_gate.h"
+#include "plugin/stream_watch.h"
 #include "plugin/worker_pool.h"
 #include "storage/base/clock.h"
 #include "storage/engine/store.h"
@@ -21,6 +22,7 @@ struct ServiceParts {
   StoreGate* gate = nullptr;
   WorkerPool* queries = nullptr;  // runs queries, one step at a time
   WorkerPool* replies = nullptr;  // answers Export, so that the store's committer does not wait
+  StreamWatch* streams = nullptr;
   RpcMetrics* metrics = nullptr;
   Clock* clock = nullptr;  // the store's
   uint32_t active_queries_max = 0;

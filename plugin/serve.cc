@@ -86,6 +86,7 @@ int RunServe(const std::vector<std::string>& arguments) {
                                    .enable_purge = settings->enable_purge,
                                    .gate = &(*server)->gate(),
                                    .metrics = &(*server)->metrics(),
+                                   .streams = &(*server)->streams(),
                                    .settings = *settings});
   if (!admin.ok()) return Fail(admin.status(), kExitFailure);
   Log(LogLevel::kInfo, "listening",

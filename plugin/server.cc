@@ -29,6 +29,8 @@ constexpr const char* kHealthNames[] = {
     "opentelemetry.proto.collector.trace.v1.TraceService",
 };
 
+constexpr int kBlockingThreadsMax = 8;
+
 void Configure(const ServerOptions& options, grpc::ServerBuilder* builder) {
   const uint64_t message_bytes_max = std::min<uint64_t>(options.request_bytes_max, INT_MAX);
   builder->SetMaxReceiveMessageSize(static_cast<int>(message_bytes_max));
@@ -40,6 +42,9 @@ void Configure(const ServerOptions& options, grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
   grpc::ResourceQuota quota("larder");
   quota.Resize(options.memory_bytes_max + options.request_bytes_max);
+  // Reflection is the one service of gRPC's own that takes a thread for each call.
+  quota.SetMaxThreads(kBlockingThreadsMax);
+  builder->SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder->SetResourceQuota(quota);
 }
 
@@ -47,10 +52,16 @@ void Configure(const ServerOptions& options, grpc::ServerBuilder* builder) {
 
 struct Server::Parts {
   explicit Parts(const ServerOptions& options)
-      : queries("larder-query", options.query_threads), replies("larder-reply", 1) {
+      : queries("larder-query", options.query_threads),
+        replies("larder-reply", 1),
+        streams({.pending_bytes_max = options.pending_reply_bytes_max,
+                 .stall_ms_max = options.stall_ms_max,
+                 .clock = options.clock},
+                &queries) {
     shared = {.gate = &gate,
               .queries = &queries,
               .replies = &replies,
+              .streams = &streams,
               .metrics = &metrics,
               .clock = options.clock,
               .active_queries_max = options.active_queries_max,
@@ -67,6 +78,7 @@ struct Server::Parts {
   // Behind the services, so that they end first: what they still run refers to the services.
   WorkerPool queries;
   WorkerPool replies;
+  StreamWatch streams;
   std::unique_ptr<grpc::Server> server;
   int port = 0;
 };
@@ -114,6 +126,8 @@ int Server::port() const { return parts_->port; }
 StoreGate& Server::gate() { return parts_->gate; }
 
 const RpcMetrics& Server::metrics() const { return parts_->metrics; }
+
+const StreamWatch& Server::streams() const { return parts_->streams; }
 
 void Server::SetServing(bool serving) {
   grpc::HealthCheckServiceInterface* health = parts_->server->GetHealthCheckService();

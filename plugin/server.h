@@ -8,6 +8,7 @@
 
 #include "plugin/rpc_metrics.h"
 #include "plugin/store_gate.h"
+#include "plugin/stream_watch.h"
 #include "storage/base/clock.h"
 #include "storage/base/status.h"
 #include "storage/engine/store.h"
@@ -21,7 +22,9 @@ struct ServerOptions {
   uint32_t query_threads = 2;
   uint32_t active_queries_max = 1024;  // streams that wait for their reader included
   uint32_t search_depth_max = 10'000;
-  Clock* clock = &Clock::System();  // the store's; must outlive the server
+  uint64_t pending_reply_bytes_max = 64ull << 20;  // made for readers and not yet taken by them
+  uint64_t stall_ms_max = 120'000;                 // a stream that takes nothing so long is ended
+  Clock* clock = &Clock::System();                 // the store's; must outlive the server
 };
 
 // Thread-safe, but Drain and the destructor come last.
@@ -43,6 +46,7 @@ class Server {
   int port() const;
   StoreGate& gate();
   const RpcMetrics& metrics() const;
+  const StreamWatch& streams() const;
 
  private:
   struct Parts;

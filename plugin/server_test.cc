@@ -447,6 +447,41 @@ TEST_F(ServerTest, TooManyQueriesAreRefusedWithAHint) {
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
 }
 
+// A reader that takes nothing: its transport takes some 64 KiB, the rest waits on the server.
+std::unique_ptr<grpc::ClientReader<TracesData>> Sleep(v2::TraceReader::Stub* stub,
+                                                      grpc::ClientContext* context) {
+  return stub->GetTraces(context, v2::GetTracesRequest());
+}
+
+TEST_F(ServerTest, AStreamThatStallsIsEnded) {
+  store_.chunks = {TraceWithSpan(std::string(1 << 20, 'n'))};
+  store_.endless = true;
+  Start({.stall_ms_max = 100});
+  grpc::ClientContext context;
+  const auto stream = Sleep(reader_.get(), &context);
+  EXPECT_TRUE(Eventually([](const auto& asked) { return asked.chunks_served > 0; }));
+  EXPECT_TRUE(Eventually([](const auto& asked) { return asked.cursors_open == 0; }));
+  TracesData data;
+  while (stream->Read(&data)) {
+  }
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
+}
+
+TEST_F(ServerTest, StreamsWaitForRoomAndThenGoOn) {
+  store_.chunks = {TraceWithSpan(std::string(1 << 20, 'n')), TraceWithSpan("end")};
+  Start({.pending_reply_bytes_max = 1 << 20});
+  constexpr int kReaders = 20;
+  std::vector<grpc::ClientContext> contexts(kReaders);
+  std::vector<std::unique_ptr<grpc::ClientReader<TracesData>>> streams;
+  for (auto& context : contexts) streams.push_back(Sleep(reader_.get(), &context));
+  EXPECT_TRUE(Eventually([](const auto& asked) { return asked.cursors_open > 0; }));
+  // Read in an order that has nothing to do with who came first.
+  for (int i = kReaders - 1; i >= 0; --i) {
+    EXPECT_EQ(ReadAll(*streams[static_cast<size_t>(i)]).size(), 2U);
+    EXPECT_TRUE(streams[static_cast<size_t>(i)]->Finish().ok());
+  }
+}
+
 TEST_F(ServerTest, DrainEndsStreamsThatDoNotEndThemselves) {
   store_.chunks = {TraceWithSpan(std::string(100'000, 'n'))};
   store_.endless = true;

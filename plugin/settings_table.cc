@@ -123,6 +123,11 @@ const Setting kTable[] = {
     {"query.concurrency-max", kQueries,
      "Most queries at once; streams that wait for their reader count.",
      OfServer<&ServerOptions::active_queries_max>(Unit::kCount, 1, 1'000'000)},
+    {"query.pending-max", kQueries,
+     "Bytes made for readers that have not taken them yet; above it streams wait.",
+     OfServer<&ServerOptions::pending_reply_bytes_max>(Unit::kSize, kMiB, UINT64_MAX)},
+    {"query.stall-max", kQueries, "A stream whose reader takes nothing for this long is ended.",
+     OfServer<&ServerOptions::stall_ms_max>(Unit::kDuration, kSecondMs, 24 * kHourMs)},
     {"query.threads", kQueries, "Threads that run queries.",
      OfServer<&ServerOptions::query_threads>(Unit::kCount, 1, 1024)},
 

@@ -8,7 +8,7 @@ namespace larder {
 
 StreamQuery::StreamQuery(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context,
                          Open open)
-    : parts_(parts), call_(parts, rpc, context), open_(std::move(open)) {}
+    : parts_(parts), context_(context), call_(parts, rpc, context), open_(std::move(open)) {}
 
 StreamQuery* StreamQuery::Start(const ServiceParts& parts, Rpc rpc,
                                 grpc::CallbackServerContext* context, Open open) {
@@ -27,16 +27,19 @@ void StreamQuery::Begin() {
 }
 
 void StreamQuery::Step() {
+  if (!parts_.streams->Enter([this] { Step(); })) return;
   Result<std::optional<std::string>> next = source_->Next();
   if (!next.ok()) return End(next.status());
   if (!next->has_value()) return End(Status::Ok());
+  parts_.streams->WriteBegan(context_, (*next)->size());
   message_ = ToByteBuffer(*std::move(*next));
   StartWrite(&message_);
 }
 
 void StreamQuery::OnWriteDone(bool ok) {
-  if (!ok) return End(Status::Cancelled("the client went away"));
   message_.Clear();
+  parts_.streams->WriteEnded(context_);
+  if (!ok) return End(Status::Cancelled("the client went away"));
   parts_.queries->Submit([this] { Step(); });
 }
 

@@ -47,6 +47,7 @@ class StreamQuery final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void End(const Status& outcome);
 
   const ServiceParts& parts_;
+  grpc::CallbackServerContext* const context_;
   QueryCall call_;
   Open open_;
   // Touched by one step at a time: a step ends in a write or in the end of the call, and only the
