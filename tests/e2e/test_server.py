@@ -46,7 +46,7 @@ def test_admin_port(larder):
     assert samples
     for sample in samples:
         name, value = sample.rsplit(" ", 1)
-        assert name.startswith("larder_"), sample
+        assert name.startswith(("larder_", "process_")), sample
         float(value)
 
 
@@ -106,13 +106,30 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def test_a_read_only_directory_is_refused(small_disk):
+def test_a_read_only_directory_is_read_but_not_written(small_disk):
     server = Larder(small_disk)
+    make = TraceMaker("read only")
+    kept = make.trace_id()
+    sent = request("read-only", [make.span(kept)])
+    server.export(sent)
     assert server.stop() == 0
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    code, said = serve_in_vain("--data-dir", server.data_dir)
+
+    server.start(log=small_disk.parent / "larder.log", is_ready=server.is_readable)
+    try:
+        ready = requests.get(server.admin_url + "/readyz")
+        assert ready.status_code == 503
+        assert "Read-only file system" in ready.text
+        assert_same_spans(read_trace(server, kept), as_traces(sent))
+        with pytest.raises(grpc.RpcError) as error:
+            server.export(sent)
+        assert error.value.code() == grpc.StatusCode.UNAVAILABLE
+    finally:
+        server.stop()
+
+    code, said = serve_in_vain("--data-dir", small_disk / "new")
     assert code == 5
-    assert str(server.data_dir) in said
+    assert str(small_disk / "new") in said
 
 
 def test_a_disk_filled_by_others_refuses_writes_and_serves_reads(small_disk):

@@ -27,15 +27,24 @@ class Larder:
         self.program = None
         self.start()
 
-    def start(self):
+    def start(self, log=None, is_ready=None):
         command = [BINARY, "serve", "--data-dir", self.data_dir,
                    "--grpc-listen", self.grpc_address,
                    "--admin-listen", self.admin_url.removeprefix("http://"), *self.arguments]
-        self.program = Program(command, self.folder / "larder.log", self.is_ready)
+        self.program = Program(command, log or self.folder / "larder.log",
+                               is_ready or self.is_ready)
 
     def is_ready(self):
         try:
             return requests.get(self.admin_url + "/readyz", timeout=5).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def is_readable(self):
+        """Ready, or serving reads alone."""
+        try:
+            return self.is_ready() or "reads are served" in requests.get(
+                self.admin_url + "/readyz", timeout=5).text
         except requests.ConnectionError:
             return False
 
