@@ -51,21 +51,23 @@ class DependencyCounter {
         memory_(context),
         locator_(view, tenant, context) {}
 
-  Status AddSegment(const SourceEntry& entry, uint32_t number) {
-    const SegmentCalls* calls = memo_->Find(entry.id);
-    const TimeRange starts = entry.source->start_range();
-    if (calls == nullptr || starts.max_ns < range_.min_ns || starts.min_ns > range_.max_ns) {
-      return Status::Ok();
+  Status AddUnit(const CallUnit& unit) {
+    const DependencyMemo::Unit* known = memo_->Find(unit.id);
+    if (known == nullptr) return Status::Ok();
+    for (const JoinedCall& joined : known->joined) {
+      if (range_.contains(joined.child_start_ns)) Add(joined.call, 1);
     }
+    const TimeRange starts = StartRange(unit);
+    if (starts.max_ns < range_.min_ns || starts.min_ns > range_.max_ns) return Status::Ok();
     if (Includes(range_, starts)) {
-      for (const CallCount& total : calls->totals) Add(total.call, total.count);
+      for (const CallCount& total : known->totals) Add(total.call, total.count);
       return Status::Ok();
     }
-    for (const SegmentCalls::Minute& minute : calls->minutes) {
+    for (const MinuteCalls& minute : known->minutes) {
       if (Includes(range_, MinuteRange(minute.minute))) Add(minute.calls.call, minute.calls.count);
     }
     for (const TimeRange& part : BorderParts(range_)) {
-      LARDER_RETURN_IF_ERROR(AddRows(entry, number, part));
+      LARDER_RETURN_IF_ERROR(AddRows(unit, part));
     }
     return Status::Ok();
   }
@@ -74,31 +76,8 @@ class DependencyCounter {
   // themselves is counted already; here comes the rest.
   Status AddHeads() {
     LARDER_RETURN_IF_ERROR(FindHeadTraces());
-    std::vector<TracePlace> places;
-    std::vector<TraceEdge> edges;
-    std::vector<TraceOpenChild> open_children;
-    for (const TraceId& id : head_traces_) {
-      LARDER_RETURN_IF_ERROR(LocateInHeads(id, &places));
-      edges.clear();
-      open_children.clear();
-      LARDER_RETURN_IF_ERROR(FindTraceEdges(view_, places, context_, &edges, &open_children));
-      if (open_children.empty() && !memo_->open_traces().contains(id)) {
-        AddEdges(edges, range_);
-        continue;
-      }
-      LARDER_RETURN_IF_ERROR(locator_.Locate(id, &places));
-      std::vector<CallCorrection> calls;
-      LARDER_RETURN_IF_ERROR(memo_->Correct(view_, places, context_, &calls).status());
-      AddCorrections(calls);
-    }
+    for (const TraceId& id : head_traces_) LARDER_RETURN_IF_ERROR(AddHeadTrace(id));
     return Status::Ok();
-  }
-
-  // What open traces add to the sum of their segments, unless AddHeads has seen to it.
-  void AddOpenTraces() {
-    for (const auto& [id, trace] : memo_->open_traces()) {
-      if (!head_traces_.contains(id)) AddCorrections(trace.corrections);
-    }
   }
 
   void Finish(std::vector<Dependency>* dependencies) const {
@@ -121,27 +100,40 @@ class DependencyCounter {
     }
   }
 
-  void AddCorrections(const std::vector<CallCorrection>& corrections) {
-    for (const CallCorrection& correction : corrections) {
-      if (!range_.contains(correction.child_start_ns)) continue;
-      counts_[correction.call] += correction.delta;
+  void SubtractEdges(const std::vector<TraceEdge>& edges) {
+    for (const TraceEdge& edge : edges) {
+      if (range_.contains(edge.child_start_ns)) {
+        --counts_[memo_->pairs()->IdOf(edge.parent, edge.child)];
+      }
     }
   }
 
-  // The calls within one segment whose child starts in `part`, from rows.
-  Status AddRows(const SourceEntry& entry, uint32_t number, TimeRange part) {
+  TimeRange StartRange(const CallUnit& unit) const {
+    TimeRange range{UINT64_MAX, 0};
+    for (const uint32_t entry : unit.entries) {
+      const TimeRange starts = view_.entries[entry].source->start_range();
+      range.min_ns = std::min(range.min_ns, starts.min_ns);
+      range.max_ns = std::max(range.max_ns, starts.max_ns);
+    }
+    return range;
+  }
+
+  // The calls within one unit whose child starts in `part`, from rows.
+  Status AddRows(const CallUnit& unit, TimeRange part) {
     std::unordered_set<TraceId, TraceIdHasher> traces;
-    LARDER_RETURN_IF_ERROR(FindTraces(entry, part, &traces));
+    for (const uint32_t entry : unit.entries) {
+      LARDER_RETURN_IF_ERROR(FindTraces(view_.entries[entry], part, &traces));
+    }
+    std::vector<TracePlace> places;
     std::vector<TraceEdge> edges;
     std::vector<TraceOpenChild> open_children;
     for (const TraceId& id : traces) {
-      TracePlace place{number, {}};
-      LARDER_ASSIGN_OR_RETURN(const bool read,
-                              context_->Read(entry.name, entry.source->FindTrace(id, &place.rows)));
-      if (!read) continue;
+      places.clear();
+      const Status located = LocateInUnit(view_, unit, id, &places);
+      LARDER_RETURN_IF_ERROR(context_->Read(unit.Name(view_), located).status());
       edges.clear();
-      LARDER_RETURN_IF_ERROR(
-          FindTraceEdges(view_, {std::move(place)}, context_, &edges, &open_children));
+      open_children.clear();
+      LARDER_RETURN_IF_ERROR(FindTraceEdges(view_, places, context_, &edges, &open_children));
       AddEdges(edges, part);
     }
     return Status::Ok();
@@ -179,9 +171,36 @@ class DependencyCounter {
     return Status::Ok();
   }
 
+  Status AddHeadTrace(const TraceId& id) {
+    std::vector<TracePlace> places;
+    LARDER_RETURN_IF_ERROR(LocateInHeads(id, &places));
+    std::vector<TraceSpan> spans;
+    LARDER_RETURN_IF_ERROR(LoadTraceSpans(view_, places, context_, &spans));
+    const bool is_wanted = std::any_of(spans.begin(), spans.end(), [&](const TraceSpan& span) {
+      return memo_->wanted().MayHold(id, span.ref.span_id);
+    });
+    std::vector<TraceEdge> edges;
+    std::vector<TraceOpenChild> open_children;
+    LARDER_RETURN_IF_ERROR(JoinTraceSpans(view_, places, context_, &spans, &edges, &open_children));
+    if (!is_wanted && open_children.empty()) {
+      AddEdges(edges, range_);
+      return Status::Ok();
+    }
+    LARDER_RETURN_IF_ERROR(locator_.Locate(id, &places));
+    edges.clear();
+    LARDER_RETURN_IF_ERROR(FindTraceEdges(view_, places, context_, &edges, &open_children));
+    AddEdges(edges, range_);
+    std::erase_if(places, [&](const TracePlace& place) {
+      return view_.entries[place.entry].segment == nullptr;
+    });
+    edges.clear();
+    LARDER_RETURN_IF_ERROR(FindTraceEdges(view_, places, context_, &edges, &open_children));
+    SubtractEdges(edges);
+    return Status::Ok();
+  }
+
   Status LocateInHeads(const TraceId& id, std::vector<TracePlace>* places) {
     LARDER_RETURN_IF_ERROR(context_->Check());
-    places->clear();
     for (uint32_t i = 0; i < view_.entries.size(); ++i) {
       const SourceEntry& entry = view_.entries[i];
       if (entry.tenant != tenant_ || entry.segment != nullptr) continue;
@@ -213,13 +232,8 @@ Status DependencyTable::Count(const View& view, TenantId tenant, TimeRange child
   DependencyMemo& memo = memos_[tenant];
   LARDER_RETURN_IF_ERROR(memo.Follow(view, tenant, context));
   DependencyCounter counter(view, tenant, child_start, &memo, context);
-  for (uint32_t i = 0; i < view.entries.size(); ++i) {
-    const SourceEntry& entry = view.entries[i];
-    if (entry.tenant != tenant || entry.segment == nullptr) continue;
-    LARDER_RETURN_IF_ERROR(counter.AddSegment(entry, i));
-  }
+  for (const CallUnit& unit : memo.units()) LARDER_RETURN_IF_ERROR(counter.AddUnit(unit));
   LARDER_RETURN_IF_ERROR(counter.AddHeads());
-  counter.AddOpenTraces();
   counter.Finish(dependencies);
   return Status::Ok();
 }

@@ -1,15 +1,14 @@
-// What dependencies keep of segments from one query to the next, so that a query adds up small
-// tables: each segment's calls by minute, and how far their sum is wrong for traces that lie in
-// several segments.
+// What dependencies keep of call units (call_units.h) from one query to the next, so that a query
+// adds up small tables: each unit's calls by minute, and the calls whose parent lies in another
+// unit, which are found once, by looking each open child's parent up in the other units.
 //
-// A trace whose parent and child lie in different segments has an open child in one of them. For
-// such a trace the exact calls over all its rows are found once, and the difference to the sum of
-// what its segments say is kept as corrections. They are found anew only when a segment with rows
-// of the trace comes or goes.
+// When a unit comes, only what is new is looked up: its open children everywhere, and what is still
+// open of the others in it. When a unit goes (merged, indexed, expired), the units that had a
+// parent in it begin anew.
 //
-// Not exact: spans written twice so that both copies lie in different segments (a client's retry
-// over a restart) count twice, unless their trace has an open child; the index of a closed
-// partition puts that right for its segments.
+// Not exact across units, until an index covers both: spans written twice, so that both copies lie
+// in different units (a client's retry over a restart), count twice; and of several spans with the
+// parent's id in different units any may be taken for the parent.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +19,9 @@
 #include <vector>
 
 #include "storage/base/status.h"
+#include "storage/engine/call_units.h"
 #include "storage/engine/query_context.h"
 #include "storage/engine/service_pairs.h"
-#include "storage/engine/trace_edges.h"
-#include "storage/engine/trace_locator.h"
 #include "storage/engine/view.h"
 #include "storage/model/ids.h"
 
@@ -34,57 +32,80 @@ struct CallCount {
   uint64_t count = 0;
 };
 
-// Of one segment.
-struct SegmentCalls {
-  struct Minute {
-    uint64_t minute = 0;
-    CallCount calls;
-  };
-  std::vector<Minute> minutes;
-  std::vector<CallCount> totals;
+struct MinuteCalls {
+  uint64_t minute = 0;
+  CallCount calls;
 };
 
-struct CallCorrection {
+struct JoinedCall {
   uint64_t child_start_ns = 0;
   CallId call = 0;
-  int32_t delta = 0;
+};
+
+// Which spans are the missing parents of some open child, roughly: a bit for each hash.
+class WantedSpans {
+ public:
+  WantedSpans() : bits_(kWordsMin) {}
+  // Makes room for about `count`; forgets all.
+  void Reset(size_t count);
+  void Add(const TraceId& trace_id, const SpanId& span_id) {
+    const uint64_t bit = BitOf(trace_id, span_id);
+    bits_[bit / 64] |= uint64_t{1} << (bit % 64);
+  }
+  // True for all that were added, and a few others.
+  bool MayHold(const TraceId& trace_id, const SpanId& span_id) const {
+    const uint64_t bit = BitOf(trace_id, span_id);
+    return (bits_[bit / 64] >> (bit % 64) & 1) != 0;
+  }
+  uint64_t memory_bytes() const { return bits_.capacity() * sizeof(uint64_t); }
+
+ private:
+  static constexpr size_t kWordsMin = 64;
+  uint64_t BitOf(const TraceId& trace_id, const SpanId& span_id) const;
+  std::vector<uint64_t> bits_;  // a power of two of words
 };
 
 // Of one tenant. Not thread-safe.
 class DependencyMemo {
  public:
-  struct OpenTrace {
-    std::vector<uint64_t> segments;  // ids of those with rows of the trace
-    std::vector<CallCorrection> corrections;
+  struct Unit {
+    std::vector<MinuteCalls> minutes;
+    std::vector<CallCount> totals;
+    // Of open children whose parent was found in another unit.
+    std::vector<JoinedCall> joined;
+    std::vector<bool> has_parent;             // by open child
+    std::unordered_set<uint64_t> parents_in;  // units
+    std::unordered_set<uint64_t> searched;    // units that were looked through for parents
   };
-  using OpenTraces = std::unordered_map<TraceId, OpenTrace, TraceIdHasher>;
 
-  // Brings the memo to the segments of `view`. After a failure (cancelled, out of time) the work
-  // done so far is kept, and the next call goes on from there.
+  // Brings the memo to the segments and indexes of `view`. After a failure (cancelled, out of time)
+  // the work done so far is kept, and the next call goes on from there.
   Status Follow(const View& view, TenantId tenant, QueryContext* context);
 
-  // Null when the segment could not be read.
-  const SegmentCalls* Find(uint64_t segment_id) const;
-  const OpenTraces& open_traces() const { return open_traces_; }
+  // As of the last Follow, which must have been given the same View.
+  const std::vector<CallUnit>& units() const { return units_; }
+  // Null when the unit could not be read.
+  const Unit* Find(uint64_t unit_id) const;
+  const WantedSpans& wanted() const { return wanted_; }
   ServicePairs* pairs() { return &pairs_; }
   uint64_t memory_bytes() const;
 
-  // Appends the exact calls of all rows in `places`, and, taken away from them, what each place
-  // says by itself; places of heads say nothing by themselves. True when a place has an open child.
-  Result<bool> Correct(const View& view, const std::vector<TracePlace>& places,
-                       QueryContext* context, std::vector<CallCorrection>* corrections);
-
  private:
-  void Forget(const View& view, TenantId tenant);
-  Status Learn(const SourceEntry& entry, QueryContext* context);
-  Status Settle(const View& view, TenantId tenant, QueryContext* context);
-  void Append(const std::vector<TraceEdge>& edges, int32_t delta,
-              std::vector<CallCorrection>* corrections);
+  class ParentFinder;
+
+  // True when a unit went.
+  bool Forget();
+  Status Learn(const View& view, const CallUnit& unit, QueryContext* context);
+  // Looks the unit's open children up in the units it was not looked up in yet.
+  Status Join(const View& view, const CallUnit& unit, QueryContext* context);
+  Status GatherWanted(const View& view, QueryContext* context);
 
   ServicePairs pairs_;
-  std::unordered_map<uint64_t, SegmentCalls> segments_;  // by segment id
-  OpenTraces open_traces_;
-  std::unordered_set<TraceId, TraceIdHasher> unsettled_;  // corrections to be found (anew)
+  std::vector<CallUnit> units_;
+  std::unordered_map<uint64_t, Unit> known_;  // by unit id
+  std::unordered_set<uint64_t> broken_;       // indexes that cannot be read
+  WantedSpans wanted_;
+  bool wanted_is_current_ = true;
 };
 
 }  // namespace larder

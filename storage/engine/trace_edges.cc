@@ -40,19 +40,25 @@ Status DropRepeats(const View& view, const std::vector<TracePlace>& places, Quer
 
 }  // namespace
 
+Status LoadTraceSpans(const View& view, const std::vector<TracePlace>& places,
+                      QueryContext* context, std::vector<TraceSpan>* spans) {
+  return VisitTraceFacts(view, places, context, [&](uint32_t place, const SpanFacts& facts) {
+    spans->push_back(
+        {{facts.span_id, place, facts.row}, facts.parent_span_id, facts.start_ns, facts.service});
+    return Status::Ok();
+  });
+}
+
 Status FindTraceEdges(const View& view, const std::vector<TracePlace>& places,
                       QueryContext* context, std::vector<TraceEdge>* edges,
                       std::vector<TraceOpenChild>* open_children) {
-  std::vector<TraceSpan> spans;
+  size_t rows = 0;
+  for (const TracePlace& place : places) rows += place.rows.size();
   MemoryCharge memory(context);
-  LARDER_RETURN_IF_ERROR(
-      VisitTraceFacts(view, places, context, [&](uint32_t place, const SpanFacts& facts) {
-        spans.push_back({{facts.span_id, place, facts.row},
-                         facts.parent_span_id,
-                         facts.start_ns,
-                         facts.service});
-        return memory.Resize(spans.capacity() * sizeof(TraceSpan));
-      }));
+  LARDER_RETURN_IF_ERROR(memory.Resize(rows * sizeof(TraceSpan)));
+  std::vector<TraceSpan> spans;
+  spans.reserve(rows);
+  LARDER_RETURN_IF_ERROR(LoadTraceSpans(view, places, context, &spans));
   return JoinTraceSpans(view, places, context, &spans, edges, open_children);
 }
 

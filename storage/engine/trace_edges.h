@@ -43,7 +43,11 @@ Status FindTraceEdges(const View& view, const std::vector<TracePlace>& places,
                       QueryContext* context, std::vector<TraceEdge>* edges,
                       std::vector<TraceOpenChild>* open_children);
 
-// The same of spans whose facts were read already. Sorts them and drops the repeats: of equal ones
+// Appends the spans of all rows of `places`.
+Status LoadTraceSpans(const View& view, const std::vector<TracePlace>& places,
+                      QueryContext* context, std::vector<TraceSpan>* spans);
+
+// FindTraceEdges of spans that were loaded already. Sorts them and drops the repeats: of equal ones
 // the first by SpanRef stays.
 Status JoinTraceSpans(const View& view, const std::vector<TracePlace>& places,
                       QueryContext* context, std::vector<TraceSpan>* spans,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "storage/base/status.h"
+#include "storage/engine/partition_index.h"
 #include "storage/engine/query_context.h"
 #include "storage/engine/view.h"
 #include "storage/model/ids.h"
@@ -26,9 +27,19 @@ class TraceLocator {
   Status Locate(const TraceId& trace_id, std::vector<TracePlace>* places);
 
  private:
+  struct Index {
+    const PartitionIndex* index = nullptr;
+    std::vector<uint32_t> entries;  // in the index's order
+  };
+
+  // Replaces candidates_ by the entries that may have the trace, ascending.
+  void FindCandidates(const TraceId& trace_id);
+
   const View& view_;
   QueryContext* const context_;
+  std::vector<Index> indexes_;
   std::vector<uint32_t> asked_one_by_one_;  // entries that no index covers
+  std::vector<uint32_t> candidates_;
 };
 
 }  // namespace larder
