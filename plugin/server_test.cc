@@ -9,7 +9,6 @@
 #include <thread>
 #include <vector>
 
-#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <jaeger/storage/v2/capabilities.grpc.pb.h>
@@ -17,8 +16,8 @@
 #include <jaeger/storage/v2/trace_storage.grpc.pb.h>
 #include <opentelemetry/proto/collector/trace/v1/trace_service.grpc.pb.h>
 
-#include "plugin/byte_buffer.h"
 #include "plugin/fake_store.h"
+#include "plugin/raw_call.h"
 
 namespace larder {
 namespace {
@@ -57,22 +56,9 @@ class ServerTest : public testing::Test {
     traces_ = otlp::TraceService::NewStub(channel_);
   }
 
-  // Sends bytes as they are and waits for the outcome of a call with one reply.
   grpc::Status Raw(const std::string& method, const std::string& request,
                    std::string* reply = nullptr) {
-    grpc::GenericStub stub(channel_);
-    grpc::ClientContext context;
-    grpc::CompletionQueue queue;
-    auto call = stub.PrepareUnaryCall(&context, method, ToByteBuffer(request), &queue);
-    call->StartCall();
-    grpc::ByteBuffer buffer;
-    grpc::Status status;
-    call->Finish(&buffer, &status, this);
-    void* tag = nullptr;
-    bool ok = false;
-    EXPECT_TRUE(queue.Next(&tag, &ok));
-    if (status.ok() && reply != nullptr) *reply = ContiguousBytes(buffer).value().view;
-    return status;
+    return RawCall(channel_, method, request, reply);
   }
 
   std::vector<TracesData> ReadAll(grpc::ClientReader<TracesData>& stream) {
