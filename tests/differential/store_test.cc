@@ -1,0 +1,299 @@
+// A real Store against the reference: random requests, restarts, seals, merges, closes, expiry and
+// purges, with random questions after every step and while the store is at work.
+//
+//   larder_store_differential_test [--queries N]     LARDER_SEED replays a run
+#include "storage/engine/store.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "storage/base/log.h"
+#include "tests/differential/checker.h"
+#include "tests/differential/span_maker.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/scratch_directory.h"
+
+namespace larder {
+namespace {
+
+uint64_t queries_wanted = 6000;
+
+constexpr uint64_t kSecondNs = 1'000'000'000;
+constexpr uint64_t kPartitionSeconds = 600;
+constexpr uint64_t kRetentionSeconds = 20 * kPartitionSeconds;
+constexpr uint64_t kRetryWindowSeconds = 500;  // well within the store's memory of requests
+
+class StoreSubject : public Subject {
+ public:
+  explicit StoreSubject(Store* store) : store_(store) {}
+  std::unique_ptr<TraceCursor> GetTraces(std::vector<TraceId> ids) override {
+    return store_->GetTraces(0, std::move(ids), {});
+  }
+  std::unique_ptr<TraceCursor> FindTraces(const TraceQuery& query) override {
+    return store_->FindTraces(query, {});
+  }
+  Result<Answer<FoundTrace>> FindTraceIds(const TraceQuery& query) override {
+    return store_->FindTraceIds(query, {});
+  }
+  Result<Answer<TraceSummary>> FindSummaries(const TraceQuery& query) override {
+    return store_->FindSummaries(query, {});
+  }
+  Result<Answer<std::string>> Services() override { return store_->Services(0, {}); }
+  Result<Answer<Operation>> Operations(std::string_view service, int32_t kind) override {
+    return store_->Operations(0, service, kind, {});
+  }
+  Result<Answer<Dependency>> Dependencies(TimeRange child_start) override {
+    return store_->Dependencies(0, child_start, {});
+  }
+
+ private:
+  Store* const store_;
+};
+
+class StoreHistory {
+ public:
+  // With clashes, spans share ids and requests come again after a restart: then dependencies are
+  // not compared (engine/dependency_memo.h says what they miss).
+  StoreHistory(uint64_t seed, bool has_clashes)
+      : random_(seed),
+        has_clashes_(has_clashes),
+        maker_(&random_, {.reuse_span_ids = has_clashes}) {
+    options_.data_dir = scratch_.File("data");
+    options_.clock = &clock_;
+    options_.durability = Durability::kAsync;
+    options_.retention_ms = kRetentionSeconds * 1000;
+    options_.partition_ms = kPartitionSeconds * 1000;
+    options_.partition_rows_max = random_.Between(50, 3000);
+    options_.head_bytes_max = random_.OneIn(2) ? 256 << 10 : 8 << 20;
+    Open();
+  }
+
+  void Run(uint64_t operations, uint64_t questions) {
+    for (uint64_t i = 0; i < operations && !testing::Test::HasFailure(); ++i) {
+      Operate(questions);
+      Ask(questions);
+    }
+  }
+
+  uint64_t asked() const { return asked_; }
+  const std::string& log() const { return log_; }
+
+ private:
+  struct Sent {
+    std::vector<Span> spans;
+    uint64_t arrival_ns = 0;
+    bool is_repeatable = true;  // its retry would be recognised
+  };
+
+  void Operate(uint64_t questions) {
+    switch (random_.Below(sent_.empty() ? 10 : 24)) {
+      case 10:
+      case 11:
+        return Retry();
+      case 12:
+      case 13:
+        log_ += "flush\n";
+        ASSERT_TRUE(store_->Flush().ok());
+        return;
+      case 14:
+        log_ += "settle\n";
+        ASSERT_TRUE(store_->Settle().ok());
+        return;
+      case 15:
+        return SettleWhileAsked(questions);
+      case 16:
+        return Restart();
+      case 17:
+      case 18:
+        return Advance(random_.Between(1, 20));
+      case 19:
+        return Advance(random_.Between(kPartitionSeconds / 2, 2 * kPartitionSeconds));
+      case 20:
+        if (random_.OneIn(3)) return Expire();
+        return Append();
+      case 21:
+        if (random_.OneIn(8)) return Purge();
+        return Append();
+      default:
+        return Append();
+    }
+  }
+
+  void Open() {
+    auto store = Store::Open(options_);
+    ASSERT_TRUE(store.ok()) << store.status().ToString();
+    store_ = std::move(store).value();
+  }
+
+  void Append() {
+    const std::vector<Span> request = maker_.Request();
+    log_ += "append " + std::to_string(request.size()) + "\n";
+    Send(request);
+    sent_.push_back({request, clock_.NowUnixNanos(), true});
+    reference_.Add(request);
+    spans_.insert(spans_.end(), request.begin(), request.end());
+  }
+
+  void Send(const std::vector<Span>& request) {
+    const std::string bytes = EncodeSpans(request);
+    const WriteResult written = store_->Write({.otlp = bytes});
+    ASSERT_TRUE(written.status.ok()) << written.status.ToString();
+    ASSERT_EQ(written.rejected_spans, 0u) << written.first_rejection;
+  }
+
+  void Retry() {
+    Sent& sent = sent_[random_.Below(sent_.size())];
+    const uint64_t age_ns = clock_.NowUnixNanos() - sent.arrival_ns;
+    const bool is_known = sent.is_repeatable && age_ns < kRetryWindowSeconds * kSecondNs;
+    if (!is_known && !has_clashes_) return Append();
+    log_ += "append " + std::to_string(sent.spans.size()) + " again\n";
+    Send(sent.spans);
+    if (!is_known) sent.arrival_ns = clock_.NowUnixNanos();  // a second copy, that expires later
+    reference_.Add(sent.spans);
+  }
+
+  // The answers stay the same while the store moves everything about.
+  void SettleWhileAsked(uint64_t questions) {
+    log_ += "settle while asked\n";
+    Status settled;
+    std::thread settler([&] { settled = store_->Settle(); });
+    Ask(questions);
+    settler.join();
+    ASSERT_TRUE(settled.ok()) << settled.ToString();
+  }
+
+  void Restart() {
+    log_ += "restart\n";
+    store_.reset();
+    Open();
+    for (Sent& sent : sent_) sent.is_repeatable = false;
+  }
+
+  void Advance(uint64_t seconds) {
+    log_ += "advance " + std::to_string(seconds) + " s\n";
+    clock_.Advance(seconds * kSecondNs);
+    if (!Expires()) return;
+    ASSERT_TRUE(store_->Settle().ok());
+    FollowExpiry();
+  }
+
+  void Expire() {
+    log_ += "expire\n";
+    clock_.Advance(random_.Between(kRetentionSeconds / 3, kRetentionSeconds) * kSecondNs);
+    ASSERT_TRUE(store_->Settle().ok());
+    FollowExpiry();
+  }
+
+  void Purge() {
+    log_ += "purge\n";
+    ASSERT_TRUE(store_->Purge().ok());
+    sent_.clear();
+    reference_.Clear();
+  }
+
+  bool Expires() const {
+    return std::any_of(sent_.begin(), sent_.end(), [this](const Sent& sent) {
+      return clock_now() - sent.arrival_ns >= kRetentionSeconds * kSecondNs;
+    });
+  }
+  uint64_t clock_now() const { return const_cast<FakeClock&>(clock_).NowUnixNanos(); }
+
+  // Whole partitions expire, and where their borders lie is the store's choice: what it still
+  // answers is taken as what there is, when all of it was sent and nothing young is missing.
+  void FollowExpiry() {
+    std::vector<TraceId> ids;
+    for (const auto& [id, spans] : reference_.traces()) ids.push_back(id);
+    const auto cursor = store_->GetTraces(0, ids, {});
+    ReferenceStore kept;
+    for (;;) {
+      const auto chunk = cursor->Next();
+      ASSERT_TRUE(chunk.ok()) << chunk.status().ToString();
+      if (chunk->end) break;
+      const auto spans = DecodeSpans(chunk->traces_data);
+      ASSERT_TRUE(spans.ok());
+      kept.Add(*spans);
+      const std::vector<Span>& known = reference_.Trace(chunk->trace_id);
+      for (const Span& span : *spans) {
+        ASSERT_NE(std::find(known.begin(), known.end(), span), known.end()) << "never sent";
+      }
+    }
+    std::erase_if(sent_, [&](const Sent& sent) {
+      const bool is_young = clock_now() - sent.arrival_ns < kRetentionSeconds * kSecondNs;
+      if (is_young) ExpectKept(sent, kept);
+      return !is_young;
+    });
+    reference_ = std::move(kept);
+  }
+
+  static void ExpectKept(const Sent& sent, const ReferenceStore& kept) {
+    for (const Span& span : sent.spans) {
+      const std::vector<Span>& trace = kept.Trace(span.trace_id);
+      ASSERT_NE(std::find(trace.begin(), trace.end(), span), trace.end())
+          << "expired before its time";
+    }
+  }
+
+  void Ask(uint64_t questions) {
+    if (testing::Test::HasFailure() || spans_.empty()) return;
+    StoreSubject subject(store_.get());
+    Checker checker(&subject, &reference_, &spans_, &random_);
+    for (uint64_t i = 0; i < questions; ++i) ASSERT_EQ(checker.Ask(!has_clashes_), "");
+    if (random_.OneIn(8)) {
+      ASSERT_EQ(checker.AskEveryTrace(), "");
+    }
+    asked_ += checker.asked();
+  }
+
+  Random random_;
+  const bool has_clashes_;
+  const ScratchDirectory scratch_;
+  FakeClock clock_;
+  SpanMaker maker_;
+  StoreOptions options_;
+  std::unique_ptr<Store> store_;
+  ReferenceStore reference_;
+  std::vector<Sent> sent_;
+  std::vector<Span> spans_;
+  std::string log_;
+  uint64_t asked_ = 0;
+};
+
+TEST(StoreDifferential, AnswersAsTheReferenceWhateverHappens) {
+  SetLogToStderr(LogLevel::kError, LogFormat::kText);
+  const uint64_t seed = TestSeed();
+  uint64_t asked = 0;
+  for (uint64_t round = 0; asked < queries_wanted; ++round) {
+    Random random(seed + round);
+    StoreHistory history(random.Next(), random.OneIn(3));
+    history.Run(random.Between(10, 80), 20);
+    asked += history.asked();
+    ASSERT_FALSE(HasFailure()) << "LARDER_SEED=" << seed + round << " replays it as round 0\n"
+                               << history.log();
+  }
+  std::cerr << asked << " queries, no difference\n";
+}
+
+}  // namespace
+}  // namespace larder
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  for (int i = 1; i + 1 < argc; i += 2) {
+    if (std::string_view(argv[i]) != "--queries") {
+      std::cerr << "usage: " << argv[0] << " [--queries N]\n";
+      return 2;
+    }
+    larder::queries_wanted = std::strtoull(argv[i + 1], nullptr, 10);
+  }
+  return RUN_ALL_TESTS();
+}
