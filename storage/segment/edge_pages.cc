@@ -1,5 +1,6 @@
 // Sections kEdges and kTraceIndex.
 
+#include <array>
 #include <map>
 #include <string>
 #include <tuple>
@@ -17,17 +18,20 @@ namespace {
 
 constexpr uint64_t kMinuteNs = 60'000'000'000;
 
-struct SpanIdHash {
-  size_t operator()(const SpanId& id) const { return LoadFixed64(id.view().data()); }
-};
-
 // A service is written as the first resource that has it.
 struct Service {
   std::string_view name;
   uint32_t resource = 0;
 };
 
-// Counts the edges trace by trace.
+using Edge = std::tuple<uint64_t, uint32_t, uint32_t>;  // minute, parent, child
+
+// An edge and its count in the map.
+struct Recent {
+  Edge edge;
+  uint64_t* count = nullptr;
+};
+
 class EdgeCounter {
  public:
   explicit EdgeCounter(const SegmentDraft& draft) : draft_(draft) {
@@ -39,8 +43,13 @@ class EdgeCounter {
   }
 
   void Count() {
-    for (size_t trace = 0; trace + 1 < draft_.trace_first_rows.size(); ++trace) {
-      CountTrace(draft_.trace_first_rows[trace], draft_.trace_first_rows[trace + 1]);
+    auto duplicate = draft_.duplicates.begin();
+    for (uint32_t row = 0; row < draft_.row_count(); ++row) {
+      if (duplicate != draft_.duplicates.end() && *duplicate == row) {
+        ++duplicate;
+      } else {
+        CountChild(row);
+      }
     }
   }
 
@@ -69,56 +78,31 @@ class EdgeCounter {
   }
 
  private:
-  void CountTrace(uint32_t first, uint32_t last) {
-    by_id_.clear();
-    for (uint32_t row = first; row < last; ++row) AddParent(row);
-    for (uint32_t row = first; row < last; ++row) {
-      if (next_duplicate_ < draft_.duplicates.size() && draft_.duplicates[next_duplicate_] == row) {
-        ++next_duplicate_;
-      } else {
-        CountChild(row);
-      }
-    }
-  }
-
-  // Of several rows with one id the parent is the first by start, then by service (Dependency in
-  // model/query.h). Rows come by start.
-  void AddParent(uint32_t row) {
-    const auto [entry, is_new] = by_id_.emplace(draft_.span(row).span_id, row);
-    if (is_new) return;
-    const uint32_t other = entry->second;
-    if (draft_.span(other).start_ns == draft_.span(row).start_ns && Of(row).name < Of(other).name) {
-      entry->second = row;
-    }
-  }
-
   void CountChild(uint32_t row) {
-    const SpanRow& span = draft_.span(row);
-    if (span.parent_span_id.is_zero()) return;
-    const auto parent = by_id_.find(span.parent_span_id);
-    if (parent == by_id_.end()) {
+    const SpanDraft& spans = draft_.spans;
+    if (spans.parent_ids[row].is_zero()) return;
+    const uint32_t parent = spans.parent_rows[row];
+    if (parent == kNoRow) {
       open_children_.push_back(row - open_before_);
       open_before_ = row;
       return;
     }
-    const Service from = Of(parent->second);
-    const Service to = Of(row);
+    const Service& from = services_[draft_.resource_of(parent)];
+    const Service& to = services_[draft_.resource_of(row)];
     if (from.name.empty() || to.name.empty() || from.resource == to.resource) return;
-    ++edges_[{span.start_ns / kMinuteNs, from.resource, to.resource}];
-  }
-
-  const Service& Of(uint32_t row) const {
-    const ItemTableDraft& spans = draft_.items[0];
-    return services_[spans.templates[spans.item_templates[row]].resource];
+    const Edge edge{spans.starts_ns[row] / kMinuteNs, from.resource, to.resource};
+    // Rows come about by time, so the same few edges come over and over.
+    Recent& recent = recent_[(from.resource * 31 + to.resource) % recent_.size()];
+    if (recent.count == nullptr || recent.edge != edge) recent = {edge, &edges_[edge]};
+    ++*recent.count;
   }
 
   const SegmentDraft& draft_;
   std::vector<Service> services_;  // of each resource
-  std::unordered_map<SpanId, uint32_t, SpanIdHash> by_id_;
-  std::map<std::tuple<uint64_t, uint32_t, uint32_t>, uint64_t> edges_;
+  std::map<Edge, uint64_t> edges_;
+  std::array<Recent, 64> recent_;
   std::vector<uint64_t> open_children_;  // rows, as distances
   uint32_t open_before_ = 0;
-  size_t next_duplicate_ = 0;
 };
 
 }  // namespace

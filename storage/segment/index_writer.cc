@@ -124,7 +124,7 @@ void WriteDurations(const SegmentDraft& draft, PageWriter* pages) {
   std::vector<DurationBounds> blocks(BlockCount(draft));
   std::vector<DurationBounds> templates(spans.templates.size());
   for (uint32_t row = 0; row < draft.row_count(); ++row) {
-    const int64_t duration_ns = draft.span(row).duration_ns();
+    const int64_t duration_ns = draft.duration_ns(row);
     blocks[row / kBlockRows].Add(duration_ns);
     templates[spans.item_templates[row]].Add(duration_ns);
   }

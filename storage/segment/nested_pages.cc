@@ -52,7 +52,7 @@ void WriteEvents(const SegmentDraft& draft, Run run, PageWriter* pages) {
   std::vector<uint64_t> times;
   for (uint32_t item = run.first; item < run.last; ++item) {
     const uint64_t time = draft.table->event(items.item_sources[item]).time_ns;
-    const uint64_t start = draft.span(items.item_rows[item]).start_ns;
+    const uint64_t start = draft.spans.starts_ns[items.item_rows[item]];
     times.push_back(ZigZag(static_cast<int64_t>(time - start)));
   }
   std::string body;

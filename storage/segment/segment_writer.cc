@@ -18,13 +18,10 @@ SegmentInfo InfoOf(const SegmentDraft& draft, const SegmentIdentity& identity) {
   info.identity = identity;
   info.row_count = draft.row_count();
   info.trace_count = static_cast<uint32_t>(draft.trace_first_rows.size() - 1);
-  info.start = {UINT64_MAX, 0};
-  for (uint32_t row = 0; row < info.row_count; ++row) {
-    const SpanRow& span = draft.span(row);
-    info.start.min_ns = std::min(info.start.min_ns, span.start_ns);
-    info.start.max_ns = std::max(info.start.max_ns, span.start_ns);
-    info.latest_end_ns = std::max(info.latest_end_ns, span.end_ns);
-  }
+  const SpanDraft& spans = draft.spans;
+  const auto [low, high] = std::minmax_element(spans.starts_ns.begin(), spans.starts_ns.end());
+  info.start = {*low, *high};
+  info.latest_end_ns = *std::max_element(spans.ends_ns.begin(), spans.ends_ns.end());
   return info;
 }
 

@@ -105,7 +105,7 @@ void WriteBounds(const SegmentDraft& draft, PageWriter* pages) {
       ++next_outlier;
       continue;
     }
-    const uint64_t start = draft.span(row).start_ns;
+    const uint64_t start = draft.spans.starts_ns[row];
     earliest[row / kBlockRows] = std::min(earliest[row / kBlockRows], start);
     latest[row / kBlockRows] = std::max(latest[row / kBlockRows], start);
   }

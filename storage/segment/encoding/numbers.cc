@@ -44,7 +44,9 @@ uint8_t UnitOf(std::span<const uint64_t> values) {
 // Bits are packed from the lowest bit of the lowest byte up.
 class BitWriter {
  public:
-  explicit BitWriter(std::string* out) : out_(out) {}
+  // The bytes for `bit_count_max` bits and what a last store writes beyond them.
+  explicit BitWriter(size_t bit_count_max) : bytes_(bit_count_max / 8 + 16, '\0') {}
+
   void Put(uint64_t bits, uint32_t count) {
     if (count > 32) {
       PutShort(bits & 0xffffffff, 32);
@@ -53,12 +55,10 @@ class BitWriter {
       PutShort(bits, count);
     }
   }
-  void Finish() {
-    while (used_ > 0) {
-      out_->push_back(static_cast<char>(word_));
-      word_ >>= 8;
-      used_ -= std::min<uint32_t>(used_, 8);
-    }
+  // All bytes, the last one filled up with zeroes.
+  std::string_view Finish() {
+    StoreFixed32(bytes_.data() + size_, static_cast<uint32_t>(word_));
+    return std::string_view(bytes_).substr(0, size_ + (used_ + 7) / 8);
   }
 
  private:
@@ -67,13 +67,15 @@ class BitWriter {
     word_ |= bits << used_;
     used_ += count;
     if (used_ >= 32) {
-      PutFixed32(out_, static_cast<uint32_t>(word_));
+      StoreFixed32(bytes_.data() + size_, static_cast<uint32_t>(word_));
+      size_ += 4;
       word_ >>= 32;
       used_ -= 32;
     }
   }
 
-  std::string* out_;
+  std::string bytes_;
+  size_t size_ = 0;
   uint64_t word_ = 0;
   uint32_t used_ = 0;
 };
@@ -113,18 +115,17 @@ void EncodeNumbers(std::span<const uint64_t> values, std::string* out) {
   const uint8_t unit = UnitOf(values);
   out->push_back(static_cast<char>(unit));
   const uint64_t divisor = kUnits[unit];
-  std::string rests;
-  BitWriter bits(&rests);
+  const size_t start = out->size();
+  out->resize(start + values.size());
+  char* next_class = out->data() + start;
+  BitWriter bits(values.size() * 61);
   for (const uint64_t value : values) {
     const uint64_t scaled = divisor == 1 ? value : value / divisor;
     const Split split = SplitOf(scaled);
-    out->push_back(static_cast<char>(split.number_class));
-    if (split.rest_bits > 0) {
-      bits.Put(scaled & ((uint64_t{1} << split.rest_bits) - 1), split.rest_bits);
-    }
+    *next_class++ = static_cast<char>(split.number_class);
+    bits.Put(scaled & ((uint64_t{1} << split.rest_bits) - 1), split.rest_bits);
   }
-  bits.Finish();
-  out->append(rests);
+  out->append(bits.Finish());
 }
 
 bool DecodeNumbers(ByteReader* in, std::vector<uint64_t>* values) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "storage/segment/encoding/encoding.h"
 
@@ -17,11 +18,17 @@ constexpr size_t kUuidBytes = 16;
 // Shorter hex is not worth its form: it would set the forms of a whole page apart.
 constexpr size_t kHexBytesMin = 8;
 
-int Nibble(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
+// The value of each lower-case hex digit, -1 for every other byte.
+constexpr std::array<int8_t, 256> kNibbles = [] {
+  std::array<int8_t, 256> nibbles{};
+  nibbles.fill(-1);
+  for (int8_t i = 0; i < 10; ++i) nibbles[static_cast<size_t>('0' + i)] = i;
+  for (int8_t i = 0; i < 6; ++i)
+    nibbles[static_cast<size_t>('a' + i)] = static_cast<int8_t>(10 + i);
+  return nibbles;
+}();
+
+int Nibble(char c) { return kNibbles[static_cast<uint8_t>(c)]; }
 
 bool IsDash(size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
 
