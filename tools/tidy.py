@@ -30,7 +30,7 @@ RANKS = {
 VENDOR_OWNERS = {
     "rocksdb/": ("storage/kv/",),
     "roaring/": ("storage/bitmap/",),
-    "grpc": ("plugin/",),
+    "grpc": ("plugin/", "bench/"),
     "google/protobuf/": ("plugin/",),
     "httplib.h": ("plugin/", "tiering/"),
     "nlohmann/": ("plugin/", "tiering/"),

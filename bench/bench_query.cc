@@ -1,0 +1,280 @@
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "bench/latencies.h"
+#include "bench/process_facts.h"
+#include "bench/query_facts.h"
+#include "bench/report.h"
+#include "bench/session.h"
+#include "bench/verbs.h"
+#include "tests/support/seed.h"
+
+namespace larder::bench {
+namespace {
+
+constexpr double kShapeSecondsMax = 10;
+constexpr int64_t kMillisecondNs = 1'000'000;
+
+// One kind of query: asks, and checks what comes back.
+struct Shape {
+  std::string name;
+  std::string goal;
+  std::function<Status()> ask;
+};
+
+Constant Text(std::string text) {
+  return {.type = Constant::Type::kLegacyText, .text = std::move(text)};
+}
+
+LegacySearch OfService(const std::string& service) {
+  LegacySearch search;
+  search.service = service;
+  return search;
+}
+
+class QueryBench {
+ public:
+  QueryBench(const Session& session, const Workload& load, Store* store, QueryFacts facts)
+      : session_(session),
+        load_(load),
+        store_(store),
+        facts_(std::move(facts)),
+        random_(session.load.seed) {}
+
+  Status Run(uint64_t runs) {
+    PrintTitle("queries: first, p50, p99");
+    for (const Shape& shape : Shapes()) {
+      LARDER_RETURN_IF_ERROR(Measure(shape, runs).With(shape.name));
+    }
+    return Status::Ok();
+  }
+
+ private:
+  std::vector<Shape> Shapes() {
+    std::vector<Shape> shapes = {
+        {"trace by id", "p99 <= 5 ms", [this] { return AskTrace(); }},
+        {"trace by id, absent", "p99 <= 5 ms", [this] { return AskAbsentTrace(); }},
+        {"services", "<= 1 ms", [this] { return AskServices(); }},
+        {"operations of a service", "<= 1 ms", [this] { return AskOperations(); }},
+        {"dependencies, 24 h", "<= 20 ms", [this] { return AskDependencies(); }},
+    };
+    for (auto& [name, search, depth] : Searches()) {
+      shapes.push_back({name, "p99 <= 10 ms", [this, search = search, depth = depth] {
+                          return AskTraces(search, depth);
+                        }});
+    }
+    shapes.push_back({"ids of 20 traces of a service", "", [this] { return AskIds(); }});
+    shapes.push_back({"20 summaries of a service", "", [this] { return AskSummaries(); }});
+    return shapes;
+  }
+
+  struct NamedSearch {
+    std::string name;
+    LegacySearch search;
+    uint32_t depth = 20;
+  };
+
+  std::vector<NamedSearch> Searches() const {
+    const LegacySearch service = OfService(facts_.service);
+    const auto with = [&](const std::function<void(LegacySearch*)>& change) {
+      LegacySearch search = service;
+      change(&search);
+      return search;
+    };
+    const auto attribute = [](const QueryFacts::TextAttribute& pair) {
+      return std::pair(pair.first, Text(pair.second));
+    };
+    std::vector<NamedSearch> searches;
+    searches.push_back({"service", service});
+    searches.push_back({"rare service", OfService(facts_.rare_service)});
+    searches.push_back({"service, an hour's middle", with([&](LegacySearch* search) {
+                          const uint64_t now_ns = Clock::System().NowUnixNanos();
+                          const uint64_t half_ns = (now_ns - session_.load.epoch_ns) / 2;
+                          search->start = {session_.load.epoch_ns, now_ns - half_ns};
+                        })});
+    searches.push_back({"service + operation",
+                        with([&](LegacySearch* search) { search->operation = facts_.operation; })});
+    searches.push_back({"service + duration >= 100 ms", with([&](LegacySearch* search) {
+                          search->duration_min_ns = 100 * kMillisecondNs;
+                        })});
+    searches.push_back({"service + duration >= 300 s (none)", with([&](LegacySearch* search) {
+                          search->duration_min_ns = 300'000 * kMillisecondNs;
+                        })});
+    searches.push_back({"service + frequent attribute", with([&](LegacySearch* search) {
+                          search->attributes = {attribute(facts_.frequent)};
+                        })});
+    searches.push_back({"service + absent attribute", with([&](LegacySearch* search) {
+                          search->attributes = {{"no.such.key", Text("no such value")}};
+                        })});
+    searches.push_back({"service + 3 attributes", with([&](LegacySearch* search) {
+                          for (const auto& pair : facts_.three) {
+                            search->attributes.push_back(attribute(pair));
+                          }
+                        })});
+    LegacySearch alone;
+    alone.attributes = {attribute(facts_.frequent)};
+    searches.push_back({"attribute without service", alone});
+    searches.push_back({"200 traces of a service", service, 200});
+    return searches;
+  }
+
+  Status Measure(const Shape& shape, uint64_t runs) {
+    Latencies latencies;
+    double first_ms = 0;
+    const double start_us = NowUs();
+    checks_ = true;  // once: checking costs more than asking
+    for (uint64_t run = 0; run < runs && NowUs() - start_us < kShapeSecondsMax * 1e6; ++run) {
+      const double asked_us = NowUs();
+      LARDER_RETURN_IF_ERROR(shape.ask());
+      const double took_us = NowUs() - asked_us - checking_us_;
+      checking_us_ = 0;
+      if (run == 0) first_ms = took_us / 1e3;
+      latencies.Add(took_us);
+      checks_ = false;
+    }
+    PrintFigure(shape.name + ", first", first_ms, "ms");
+    PrintFigure(shape.name + ", p50", latencies.PercentileMs(0.5), "ms");
+    PrintFigure(shape.name + ", p99", latencies.PercentileMs(0.99), "ms", shape.goal);
+    return Status::Ok();
+  }
+
+  Status AskTrace() {
+    const uint64_t trace = random_.Below(load_.trace_count());
+    const std::unique_ptr<TraceCursor> cursor = store_->GetTraces(0, {load_.trace_id(trace)}, {});
+    std::string bytes;
+    while (true) {
+      LARDER_ASSIGN_OR_RETURN(const TraceChunk chunk, cursor->Next());
+      if (chunk.end) break;
+      bytes += chunk.traces_data;
+    }
+    const double start_us = NowUs();
+    LARDER_ASSIGN_OR_RETURN(const std::vector<Span> spans, DecodeSpans(bytes));
+    checking_us_ += NowUs() - start_us;
+    const uint64_t sent = load_.trace_template(trace).span_count;
+    return spans.size() == sent ? Status::Ok() : Status::DataLoss("spans are missing");
+  }
+
+  Status AskAbsentTrace() {
+    TraceId id;
+    for (uint8_t& byte : id.bytes) byte = static_cast<uint8_t>(random_.Next());
+    LARDER_ASSIGN_OR_RETURN(const uint64_t count, CountSpans(store_, id));
+    return count == 0 ? Status::Ok() : Status::DataLoss("a trace that was never sent");
+  }
+
+  Status AskServices() {
+    LARDER_ASSIGN_OR_RETURN(const Answer<std::string> answer, store_->Services(0, {}));
+    if (!checks_) return Status::Ok();
+    std::set<std::string> sent(session_.templates.services.begin(),
+                               session_.templates.services.end());
+    sent.erase("");
+    const std::set<std::string> found(answer.values.begin(), answer.values.end());
+    const bool plausible = std::includes(sent.begin(), sent.end(), found.begin(), found.end()) &&
+                           found.contains(facts_.service);
+    return plausible ? Status::Ok() : Status::DataLoss("not the services that were sent");
+  }
+
+  Status AskOperations() {
+    LARDER_ASSIGN_OR_RETURN(const Answer<Operation> answer,
+                            store_->Operations(0, facts_.service, -1, {}));
+    const bool found =
+        std::any_of(answer.values.begin(), answer.values.end(),
+                    [&](const Operation& operation) { return operation.name == facts_.operation; });
+    return found ? Status::Ok() : Status::DataLoss("an operation is missing");
+  }
+
+  Status AskDependencies() {
+    const uint64_t now_ns = Clock::System().NowUnixNanos();
+    const TimeRange day = {now_ns - 24 * 3600 * 1'000'000'000ull, now_ns + 3600 * 1'000'000'000ull};
+    LARDER_ASSIGN_OR_RETURN(const Answer<Dependency> answer, store_->Dependencies(0, day, {}));
+    if (!checks_) return Status::Ok();
+    const double start_us = NowUs();
+    const bool equal = answer.values == ExpectedDependencies(session_.templates, load_);
+    checking_us_ += NowUs() - start_us;
+    return equal ? Status::Ok() : Status::DataLoss("not the calls that were sent");
+  }
+
+  TraceQuery Query(const LegacySearch& search, uint32_t depth) const {
+    return {
+        .tenant = 0, .start = search.start, .filter = LowerLegacySearch(search), .depth = depth};
+  }
+
+  Status AskTraces(const LegacySearch& search, uint32_t depth) {
+    const std::unique_ptr<TraceCursor> cursor = store_->FindTraces(Query(search, depth), {});
+    std::vector<std::string> traces;
+    TraceId last;
+    while (true) {
+      LARDER_ASSIGN_OR_RETURN(TraceChunk chunk, cursor->Next());
+      if (chunk.end) break;
+      if (traces.empty() || chunk.trace_id != last) traces.emplace_back();
+      last = chunk.trace_id;
+      traces.back() += chunk.traces_data;
+    }
+    if (!checks_) return Status::Ok();
+    const double start_us = NowUs();
+    if (traces.size() > depth) return Status::DataLoss("more traces than asked for");
+    for (const std::string& trace : traces) {
+      LARDER_ASSIGN_OR_RETURN(const std::vector<Span> spans, DecodeSpans(trace));
+      if (!TraceMatches(spans, search)) return Status::DataLoss("a trace that does not match");
+    }
+    PrintFigure("   traces found", static_cast<double>(traces.size()), "");
+    checking_us_ += NowUs() - start_us;
+    return Status::Ok();
+  }
+
+  Status AskIds() {
+    LARDER_ASSIGN_OR_RETURN(const Answer<FoundTrace> answer,
+                            store_->FindTraceIds(Query(OfService(facts_.service), 20), {}));
+    const bool sorted = std::is_sorted(answer.values.begin(), answer.values.end(),
+                                       [](const FoundTrace& a, const FoundTrace& b) {
+                                         return a.latest_match_ns > b.latest_match_ns;
+                                       });
+    if (!sorted) return Status::DataLoss("not the latest match first");
+    return answer.values.empty() ? Status::DataLoss("nothing found") : Status::Ok();
+  }
+
+  Status AskSummaries() {
+    LARDER_ASSIGN_OR_RETURN(const Answer<TraceSummary> answer,
+                            store_->FindSummaries(Query(OfService(facts_.service), 20), {}));
+    for (const TraceSummary& summary : answer.values) {
+      const bool has = std::any_of(
+          summary.services.begin(), summary.services.end(),
+          [&](const ServiceSummary& service) { return service.service == facts_.service; });
+      if (!has) return Status::DataLoss("a summary without the service asked for");
+    }
+    return answer.values.empty() ? Status::DataLoss("nothing found") : Status::Ok();
+  }
+
+  const Session& session_;
+  const Workload& load_;
+  Store* const store_;
+  const QueryFacts facts_;
+  Random random_;
+  bool checks_ = false;
+  double checking_us_ = 0;  // of the query that runs, to be left out
+};
+
+}  // namespace
+
+Status RunQuery(Flags* flags) {
+  LARDER_ASSIGN_OR_RETURN(const Session session, ReadSession(flags, 1'000'000, 1));
+  const uint64_t runs = flags->Number("runs", 200);
+  LARDER_RETURN_IF_ERROR(flags->CheckAllKnown());
+  LARDER_ASSIGN_OR_RETURN(QueryFacts facts, PickFacts(session.templates, session.load));
+  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, Store::Open(session.store));
+  Workload load(&session.templates, session.load);
+  LARDER_ASSIGN_OR_RETURN(const PumpResult sent, Fill(session, &load, store.get()));
+  LARDER_RETURN_IF_ERROR(store->Settle());
+  const StoreStats stats = store->stats();
+  PrintTitle("the store");
+  PrintFigure("spans", static_cast<double>(sent.spans), "");
+  PrintFigure("segments", static_cast<double>(stats.segments), "");
+  PrintFigure("partitions", static_cast<double>(stats.partitions), "");
+  LARDER_RETURN_IF_ERROR(QueryBench(session, load, store.get(), std::move(facts)).Run(runs));
+  PrintTitle("memory");
+  PrintFigure("peak, filling included", static_cast<double>(FactsOf(0).peak_rss_bytes) / (1 << 20),
+              "MiB");
+  return Status::Ok();
+}
+
+}  // namespace larder::bench

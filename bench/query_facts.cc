@@ -1,0 +1,128 @@
+#include "bench/query_facts.h"
+
+#include <algorithm>
+#include <map>
+
+namespace larder::bench {
+namespace {
+
+constexpr uint64_t kLookSpans = 20'000;
+constexpr double kFrequentShareMax = 0.95;
+
+template <typename K>
+K MostFrequent(const std::map<K, uint64_t>& counts, uint64_t below = UINT64_MAX) {
+  K best{};
+  uint64_t best_count = 0;
+  for (const auto& [key, count] : counts) {
+    if (count > best_count && count < below) {
+      best = key;
+      best_count = count;
+    }
+  }
+  return best;
+}
+
+Result<std::vector<Span>> LookAt(const TemplateSet& templates, WorkloadOptions load) {
+  load.spans = std::min(load.spans, kLookSpans);
+  Workload workload(&templates, load);
+  std::vector<Span> all;
+  Request request;
+  while (workload.Next(&request)) {
+    LARDER_ASSIGN_OR_RETURN(std::vector<Span> spans, DecodeSpans(request.otlp));
+    std::move(spans.begin(), spans.end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+bool HasText(const std::vector<Attribute>& attributes, const std::string& key,
+             const std::string& text) {
+  return std::any_of(attributes.begin(), attributes.end(), [&](const Attribute& attribute) {
+    return attribute.key == key && attribute.type == ValueType::kString &&
+           attribute.payload == text;
+  });
+}
+
+bool SpanMatches(const Span& span, const LegacySearch& search) {
+  if (!search.service.empty() && span.resource->service() != search.service) return false;
+  if (!search.operation.empty() && span.name != search.operation) return false;
+  if (!search.start.contains(span.start_ns)) return false;
+  if (span.duration_ns() < search.duration_min_ns) return false;
+  return std::all_of(search.attributes.begin(), search.attributes.end(), [&](const auto& wanted) {
+    return HasText(span.attributes, wanted.first, wanted.second.text) ||
+           HasText(span.resource->attributes, wanted.first, wanted.second.text);
+  });
+}
+
+}  // namespace
+
+Result<QueryFacts> PickFacts(const TemplateSet& templates, const WorkloadOptions& load) {
+  LARDER_ASSIGN_OR_RETURN(const std::vector<Span> spans, LookAt(templates, load));
+  std::map<std::string, uint64_t> services;
+  for (const Span& span : spans) ++services[std::string(span.resource->service())];
+  QueryFacts facts;
+  facts.service = MostFrequent(services);
+  facts.rare_service =
+      std::min_element(services.begin(), services.end(), [](const auto& a, const auto& b) {
+        return a.second < b.second;
+      })->first;
+
+  std::map<std::string, uint64_t> operations;
+  std::map<QueryFacts::TextAttribute, uint64_t> attributes;
+  for (const Span& span : spans) {
+    if (span.resource->service() != facts.service) continue;
+    ++operations[span.name];
+    for (const Attribute& attribute : span.attributes) {
+      if (attribute.type == ValueType::kString) ++attributes[{attribute.key, attribute.payload}];
+    }
+  }
+  facts.operation = MostFrequent(operations);
+  const auto service_spans = static_cast<double>(services[facts.service]);
+  facts.frequent =
+      MostFrequent(attributes, static_cast<uint64_t>(kFrequentShareMax * service_spans) + 1);
+  for (const Span& span : spans) {
+    if (span.resource->service() != facts.service || span.name != facts.operation) continue;
+    for (const Attribute& attribute : span.attributes) {
+      if (attribute.type != ValueType::kString || facts.three.size() == 3) continue;
+      facts.three.emplace_back(attribute.key, attribute.payload);
+    }
+    break;
+  }
+  return facts;
+}
+
+bool TraceMatches(const std::vector<Span>& trace, const LegacySearch& search) {
+  return std::any_of(trace.begin(), trace.end(),
+                     [&](const Span& span) { return SpanMatches(span, search); });
+}
+
+std::vector<Dependency> ExpectedDependencies(const TemplateSet& templates, const Workload& load) {
+  std::map<uint32_t, uint64_t> replays;  // by the template's first span
+  for (uint64_t trace = 0; trace < load.trace_count(); ++trace) {
+    ++replays[load.trace_template(trace).first_span];
+  }
+  std::map<std::pair<std::string, std::string>, uint64_t> calls;
+  for (const TraceTemplate& shape : templates.traces) {
+    const auto at = replays.find(shape.first_span);
+    if (at == replays.end()) continue;
+    std::map<uint32_t, const SpanTemplate*> by_number;
+    for (uint32_t i = 0; i < shape.span_count; ++i) {
+      const SpanTemplate& span = templates.spans[shape.first_span + i];
+      by_number.try_emplace(span.number, &span);
+    }
+    for (uint32_t i = 0; i < shape.span_count; ++i) {
+      const SpanTemplate& child = templates.spans[shape.first_span + i];
+      const auto parent = by_number.find(child.parent_number);
+      if (child.parent_offset == 0 || parent == by_number.end()) continue;
+      const std::string& from = templates.services[parent->second->resource];
+      const std::string& to = templates.services[child.resource];
+      if (from != to) calls[{from, to}] += at->second;
+    }
+  }
+  std::vector<Dependency> dependencies;
+  for (const auto& [pair, count] : calls) {
+    dependencies.push_back({.parent = pair.first, .child = pair.second, .call_count = count});
+  }
+  return dependencies;
+}
+
+}  // namespace larder::bench

@@ -1,0 +1,15 @@
+// The verbs of larder-bench, one file each. Every one prints its figures, checks what the store
+// answers, and fails when an answer is wrong.
+#pragma once
+
+#include "bench/flags.h"
+#include "storage/base/status.h"
+
+namespace larder::bench {
+
+Status RunIngest(Flags* flags);
+Status RunQuery(Flags* flags);
+Status RunRestart(Flags* flags);
+Status RunLoneClient(Flags* flags);
+
+}  // namespace larder::bench
