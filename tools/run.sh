@@ -34,8 +34,10 @@ if [[ " ${arguments[*]} " != *" --data-dir"* ]]; then
 fi
 
 tools/deps.sh
-larder=${LARDER_BIN:-build/release/plugin/larder}
-if [[ -z ${LARDER_BIN:-} ]]; then
+larder=${LARDER_BIN:-}
+unset LARDER_BIN # Larder takes LARDER_* for its settings.
+if [[ -z $larder ]]; then
+  larder=build/release/plugin/larder
   echo "building Larder (some minutes the first time)"
   cmake --preset release >/dev/null
   cmake --build build/release --target larder -j "$(nproc)"

@@ -1,4 +1,8 @@
-"""One Larder and one Jaeger in front of it for all tests that do not end either."""
+"""One Larder and one Jaeger in front of it for all tests that do not end either.
+
+These tests run twice: with spans that stay in memory, and with a store that seals them into
+segments all the time and closes a partition every few thousand.
+"""
 
 import pytest
 
@@ -6,9 +10,15 @@ from harness.jaeger import Jaeger
 from harness.larder import Larder
 
 
-@pytest.fixture(scope="session")
-def larder(tmp_path_factory):
-    server = Larder(tmp_path_factory.mktemp("larder"))
+SETTINGS = {
+    "memory": (),
+    "segments": ("--head.idle", "100ms", "--partition.rows-max", "2000"),
+}
+
+
+@pytest.fixture(scope="session", params=SETTINGS)
+def larder(request, tmp_path_factory):
+    server = Larder(tmp_path_factory.mktemp("larder"), *SETTINGS[request.param])
     yield server
     assert server.stop() == 0, server.program.log_tail()
 

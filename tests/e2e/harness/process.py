@@ -1,5 +1,6 @@
 """A program under test: started with a log file, awaited, ended or killed."""
 
+import os
 import pathlib
 import signal
 import socket
@@ -28,9 +29,13 @@ class Program:
 
     def __init__(self, command, log, is_ready):
         self.log = pathlib.Path(log)
+        # LARDER_* would be settings; those of the tests' own are none.
+        environment = {key: value for key, value in os.environ.items()
+                       if not key.startswith("LARDER_")}
         with open(self.log, "ab") as output:
-            self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL,
-                                            stdout=output, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(
+                [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT, env=environment)
         try:
             wait_until(lambda: is_ready() or self.process.poll() is not None, f"{command[0]}")
         except AssertionError:
