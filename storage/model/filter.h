@@ -1,8 +1,8 @@
 // The filter tree: what a span must be like. One tree for everything that searches: Jaeger's legacy
 // fields are lowered to it (legacy_search.h), the structured filter of RFC 0005 decodes to it.
 //
-// A leaf compares references on one span with constants. A reference has a *set* of values on a span
-// (none, one, several: an event attribute has one per event that carries it). Rules:
+// A leaf compares references on one span with constants. A reference has a *set* of values on a
+// span (none, one, several: an event attribute has one per event that carries it). Rules:
 //   - a leaf over an empty set is false, kNe and kNotIn included; only kNot flips;
 //   - over several values a positive leaf holds when some value satisfies it; kNe and kNotIn hold
 //     when the set is not empty and no value matches the positive form;
@@ -95,8 +95,8 @@ struct Constant {
                   // type and is equal (jaeger's legacy search)
     kCanonicalText,  // text; equal when the canonical texts are equal, whatever the stored type
                      // (a typed constant of the legacy search)
-    kTime,        // unsigned nanoseconds since 1970, in number (two's complement)
-    kDuration,    // signed nanoseconds, in number
+    kTime,           // unsigned nanoseconds since 1970, in number (two's complement)
+    kDuration,       // signed nanoseconds, in number
   };
   Type type = Type::kUntyped;
   std::string text;

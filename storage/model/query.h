@@ -81,9 +81,10 @@ struct TraceSummary {
   std::vector<ServiceSummary> services;  // sorted by name bytewise
 };
 
-// Calls from one service to another: child spans whose parent id a span of the trace has. Of several
-// spans with that id the parent is the one that starts first, then has the smallest service name.
-// Child spans equal in every field count once. Self edges and spans without a service are left out.
+// Calls from one service to another: child spans whose parent id a span of the trace has. Of
+// several spans with that id the parent is the one that starts first, then has the smallest service
+// name. Child spans equal in every field count once. Self edges and spans without a service are
+// left out.
 struct Dependency {
   std::string parent;
   std::string child;
