@@ -5,7 +5,6 @@
 
 import argparse
 import importlib
-import os
 import pathlib
 import random
 import sys
@@ -26,16 +25,23 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SERVICES = ("shop-web", "shop-cart", "shop-payment", "shop-stock")
 
 
+def is_running(pid):
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
 def wait_until_ready(admin, pid):
     for _ in range(600):
+        if not is_running(pid):
+            sys.exit("Larder did not start; it says why above.")
         try:
-            os.kill(pid, 0)
             if requests.get(f"http://{admin}/readyz", timeout=5).status_code == 200:
                 return
         except requests.ConnectionError:
             pass
-        except ProcessLookupError:
-            sys.exit("Larder did not start; it says why above.")
         time.sleep(0.1)
     sys.exit(f"Larder is not ready after a minute: see http://{admin}/readyz")
 
@@ -123,7 +129,7 @@ def show_trace(spans):
         width = max(1, 30 * (span.end_time_unix_nano - span.start_time_unix_nano) // (end - begin))
         bar = (" " * left + "=" * width).ljust(31)
         ms = (span.end_time_unix_nano - span.start_time_unix_nano) / 1e6
-        failed = "  ERROR " + span.status.message if span.status.code == 2 else ""
+        failed = f"  ERROR {span.status.message}".rstrip() if span.status.code == 2 else ""
         print(f"  {service:<13} {'  ' * depth + span.name:<22} |{bar}| {ms:6.1f} ms{failed}")
 
 
