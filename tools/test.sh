@@ -39,7 +39,7 @@ build() {
 # Runs the tests of a built preset whose label matches the pattern.
 run_ctest() {
   ctest --test-dir "build/$1" -j "$jobs" --output-on-failure --no-tests=error \
-    -L "$2" --output-junit "$PWD/$reports/$3.xml"
+    --test-output-size-passed 1000000 -L "$2" --output-junit "$PWD/$reports/$3.xml"
 }
 
 stage_unit() { build dev all && run_ctest dev '^unit$' unit; }
