@@ -62,8 +62,7 @@ stage_bench() { build dev all && run_ctest dev '^bench$' bench; }
 stage_e2e() {
   local python
   build dev all && python=$(tools/python.sh) || return
-  "$python" -m pytest tests/e2e tests/interface -o cache_dir=build/pytest-cache \
-    --junit-xml "$reports/e2e.xml"
+  "$python" -m pytest tests/e2e tests/interface --junit-xml "$PWD/$reports/e2e.xml"
 }
 
 tools/deps.sh --test || exit 1
