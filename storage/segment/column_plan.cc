@@ -1,9 +1,12 @@
 #include "storage/segment/column_plan.h"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <tuple>
 
 #include "storage/base/coding.h"
+#include "storage/base/hash.h"
 #include "storage/segment/payload_order.h"
 
 namespace larder {
@@ -22,6 +25,22 @@ ColumnCoding ChooseCoding(ValueType type, uint64_t value_count, uint64_t distinc
   const bool has_few = type == ValueType::kBool || type == ValueType::kEmpty || is_number;
   if (!has_few && distinct_count * 2 > value_count) return ColumnCoding::kBytes;
   return ColumnCoding::kDictionary;
+}
+
+// About how many payloads differ. A table may hold a payload under several ids: it stops looking
+// for equal ones where they are rare. Linear counting (Whang, Vander-Zanden, Taylor, "A linear-time
+// probabilistic counting algorithm for database applications", 1990), to within a few percent.
+uint64_t CountDistinct(const std::vector<CountedValue>& values) {
+  const size_t bits = std::bit_ceil(values.size() * 4 + 64);
+  std::vector<bool> met(bits);
+  size_t free = bits;
+  for (const CountedValue& value : values) {
+    const size_t bit = Hash64(value.payload) & (bits - 1);
+    if (!met[bit]) --free;
+    met[bit] = true;
+  }
+  const auto size = static_cast<double>(bits);
+  return static_cast<uint64_t>(-size * std::log(static_cast<double>(free) / size) + 0.5);
 }
 
 // Sorts `values` and gives each its code; values of equal payload share one (a table may hold a
@@ -46,6 +65,9 @@ void AddColumn(ColumnInfo info, std::vector<CountedValue>* values,
   const auto number = static_cast<uint32_t>(columns->size());
   ColumnDraft& column = columns->emplace_back();
   info.coding = ChooseCoding(info.type, info.value_count, values->size());
+  if (info.coding != ColumnCoding::kDictionary) {
+    info.coding = ChooseCoding(info.type, info.value_count, CountDistinct(*values));
+  }
   column.info = std::move(info);
   column.codes.reserve(column.info.value_count);
   if (column.info.coding == ColumnCoding::kDictionary) {

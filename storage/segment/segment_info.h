@@ -13,9 +13,9 @@ namespace larder {
 struct SegmentIdentity {
   uint64_t segment_id = 0;  // unique for ever within a store
   TenantId tenant = 0;
-  std::vector<uint64_t> generations;  // journal generations that this segment seals
-  std::vector<uint64_t> replaces;     // segment ids that it takes the place of (a merge)
-  uint64_t arrival_min_ns = 0;        // when its spans came in, wall clock
+  std::vector<uint64_t> generations = {};  // journal generations that this segment seals
+  std::vector<uint64_t> replaces = {};     // segment ids that it takes the place of (a merge)
+  uint64_t arrival_min_ns = 0;             // when its spans came in, wall clock
   uint64_t arrival_max_ns = 0;
 };
 
