@@ -83,6 +83,15 @@ def test_a_second_owner_is_refused(larder):
     assert str(larder.program.process.pid) in said
 
 
+def test_a_newer_format_is_refused(tmp_path):
+    server = Larder(tmp_path)
+    assert server.stop() == 0
+    (server.data_dir / "FORMAT").write_text("larder 999\n")
+    code, said = serve_in_vain("--data-dir", server.data_dir)
+    assert code == 3
+    assert "999" in said
+
+
 def test_an_unknown_setting_is_refused_with_a_suggestion(tmp_path):
     code, said = serve_in_vain("--data-dir", tmp_path / "data", "--durabilty", "sync")
     assert code == 2
@@ -196,9 +205,9 @@ def test_large_requests_and_values(larder):
     value = make.span(trace_id, attributes={"big": "x" * (1 << 20)})
     crowd = [make.span(trace_id, attributes={f"key {n}-{m}": m for m in range(100)})
              for n in range(1000)]
-    filler = [make.span(trace_id, attributes={"pad": "y" * 100_000}) for _ in range(60)]
+    filler = [make.span(trace_id, attributes={"pad": "y" * 100_000}) for _ in range(150)]
     sent = request("huge", [value, *crowd, *filler])
-    assert sent.ByteSize() > 7 << 20
+    assert sent.ByteSize() > 16 << 20
     larder.export(sent)
     assert_same_spans(read_trace(larder, trace_id), as_traces(sent))
 
@@ -220,8 +229,51 @@ def test_odd_times_and_depths_come_back(larder):
     nested = "leaf"
     for _ in range(40):
         nested = [nested]
-    spans = [make.span(trace_id, start_time_unix_nano=start) for start in (1, 2**63, 2**64 - 10**7)]
+    spans = [make.span(trace_id, start_time_unix_nano=start) for start in (0, 2**63, 2**64 - 10**7)]
     spans.append(make.span(trace_id, duration_ns=-5_000_000))
     spans.append(make.span(trace_id, attributes={"nested": nested}))
     larder.export(request("odd", spans))
     assert_same_spans(read_trace(larder, trace_id), as_traces(request("odd", spans)))
+
+
+def nested_request(trace_id, depth):
+    """A request whose one attribute nests lists, built from the inside as bytes."""
+    def message(tag, body):
+        length, head = len(body), bytearray([tag])
+        while length > 0x7F:
+            head.append(length & 0x7F | 0x80)
+            length >>= 7
+        return bytes(head) + bytes([length]) + body
+    value = message(0x0A, b"leaf")
+    for _ in range(depth):
+        value = message(0x2A, message(0x0A, value))
+    attribute = message(0x0A, b"nested") + message(0x12, value)
+    span = TraceMaker("nested").span(trace_id).SerializeToString() + message(0x4A, attribute)
+    return message(0x0A, message(0x12, message(0x12, span)))
+
+
+def test_nesting_of_1000_is_answered(larder):
+    trace_id = TraceMaker("nested").trace_id()
+    reply = trace_service_pb2.ExportTraceServiceResponse.FromString(
+        call_raw(larder, f"/{OTLP_SERVICE}/Export", nested_request(trace_id, 10)))
+    assert reply.partial_success.rejected_spans == 0
+    try:
+        reply = trace_service_pb2.ExportTraceServiceResponse.FromString(
+            call_raw(larder, f"/{OTLP_SERVICE}/Export", nested_request(trace_id, 1000)))
+        assert reply.partial_success.rejected_spans == 1
+    except grpc.RpcError as error:
+        assert error.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert larder.program.process.poll() is None
+
+
+def test_a_query_with_times_unset_asks_for_all_times(larder):
+    make = TraceMaker("unset")
+    trace_id = make.trace_id()
+    larder.export(request("unset-times", [make.span(trace_id)]))
+    client = Client(larder.channel)
+    query = client.messages.TraceQueryParameters(service_name="unset-times")
+    year_1 = client.messages.TraceQueryParameters(service_name="unset-times")
+    year_1.start_time_min.seconds = year_1.start_time_max.seconds = -62135596800
+    for each in (query, year_1):
+        reply = client.traces.FindTraceIDs(client.messages.FindTraceIDsRequest(query=each))
+        assert [found.trace_id for found in reply.trace_ids] == [trace_id]
