@@ -19,6 +19,7 @@ Maintenance::Maintenance(const MaintenanceOptions& options, const MaintenancePar
     : options_(options), parts_(parts), saved_age_ns_(parts.retention_clock->AgeNanos()) {}
 
 Maintenance::~Maintenance() {
+  parts_.shelf->CancelWork();
   {
     MutexLock lock(mu_);
     stopping_ = true;
@@ -62,9 +63,8 @@ Status Maintenance::Step(bool* did) {
   const CpuMeter meter(&parts_.counters->maintenance_cpu_ns);
   *did = false;
   SaveAgeIfDue();
+  parts_.shelf->MarkAged();
   const std::vector<PartitionStatus> partitions = parts_.shelf->Partitions();
-  // The newest partition ends by time even when no span comes.
-  if (!partitions.empty()) parts_.shelf->AtBorder(partitions.back().record.id);
   LARDER_RETURN_IF_ERROR(HelpFullDisk(partitions, did));
   if (*did) return Status::Ok();
   if (const auto expired =
@@ -80,6 +80,10 @@ Status Maintenance::Step(bool* did) {
     *did = true;
     return MergeSome(*merge);
   }
+  if (const auto group = PickIndex(partitions)) {
+    *did = true;
+    return parts_.shelf->IndexGroup(group->partition, group->tenant, group->segment_ids);
+  }
   if (const auto close = PickClose(partitions)) {
     *did = true;
     return parts_.shelf->Close(*close);
@@ -88,7 +92,7 @@ Status Maintenance::Step(bool* did) {
   return Status::Ok();
 }
 
-Status Maintenance::MergeSome(const MergePick& pick) {
+Status Maintenance::MergeSome(const SegmentPick& pick) {
   const auto space = parts_.file_system->Space(parts_.directory->path());
   if (parts_.disk->is_full() || (space.ok() && space->free_bytes < 2 * pick.bytes)) {
     return Status::ResourceExhausted("no space to merge small segments");

@@ -50,7 +50,7 @@ class Maintenance {
  private:
   // One piece of work. `did` says whether there was one.
   Status Step(bool* did);
-  Status MergeSome(const MergePick& pick);
+  Status MergeSome(const SegmentPick& pick);
   Status MakeSpace(const std::vector<PartitionStatus>& partitions, bool* did);
   Status HelpFullDisk(const std::vector<PartitionStatus>& partitions, bool* did);
   void SaveAgeIfDue();

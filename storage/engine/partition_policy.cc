@@ -15,14 +15,28 @@ bool IsOpen(const PartitionStatus& partition) {
   return partition.record.state == PartitionState::kOpen;
 }
 
-// As many of `small`, oldest first, as one merge takes.
-MergePick TakeSome(std::vector<const StoredSegment*> small) {
-  std::sort(small.begin(), small.end(), [](const StoredSegment* a, const StoredSegment* b) {
-    const uint64_t a_ns = a->info.identity.arrival_min_ns;
-    const uint64_t b_ns = b->info.identity.arrival_min_ns;
-    return a_ns != b_ns ? a_ns < b_ns : a->entry.id < b->entry.id;
-  });
-  MergePick pick;
+using ByTenant = std::map<TenantId, std::vector<const StoredSegment*>>;
+
+// The segments that `wanted` accepts, by arrival.
+template <typename Wanted>
+ByTenant SegmentsByTenant(const PartitionStatus& partition, const Wanted& wanted) {
+  ByTenant by_tenant;
+  for (const StoredSegment& segment : partition.segments) {
+    if (wanted(segment)) by_tenant[segment.entry.tenant].push_back(&segment);
+  }
+  for (auto& [tenant, segments] : by_tenant) {
+    std::sort(segments.begin(), segments.end(), [](const StoredSegment* a, const StoredSegment* b) {
+      const uint64_t a_ns = a->info.identity.arrival_min_ns;
+      const uint64_t b_ns = b->info.identity.arrival_min_ns;
+      return a_ns != b_ns ? a_ns < b_ns : a->entry.id < b->entry.id;
+    });
+  }
+  return by_tenant;
+}
+
+// As many of `small` as one merge takes.
+SegmentPick TakeSome(const std::vector<const StoredSegment*>& small) {
+  SegmentPick pick;
   uint64_t rows = 0;
   for (const StoredSegment* segment : small) {
     rows += segment->info.row_count;
@@ -35,23 +49,41 @@ MergePick TakeSome(std::vector<const StoredSegment*> small) {
 
 }  // namespace
 
-std::optional<MergePick> PickMerge(const std::vector<PartitionStatus>& partitions) {
+std::optional<SegmentPick> PickMerge(const std::vector<PartitionStatus>& partitions) {
   for (const PartitionStatus& partition : partitions) {
     if (!IsOpen(partition)) continue;
     const bool is_last_chance = partition.full && partition.generations == 0;
-    std::map<TenantId, std::vector<const StoredSegment*>> small;
-    for (const StoredSegment& segment : partition.segments) {
-      if (IsSmall(segment)) small[segment.entry.tenant].push_back(&segment);
-    }
-    for (const auto& [tenant, segments] : small) {
+    for (const auto& [tenant, segments] : SegmentsByTenant(partition, IsSmall)) {
       uint64_t rows = 0;
       for (const StoredSegment* segment : segments) rows += segment->info.row_count;
       const bool enough = segments.size() >= kMergeSegmentsMin || rows > kMergeRowsMax;
       if (!enough && !is_last_chance) continue;
-      MergePick pick = TakeSome(segments);
+      SegmentPick pick = TakeSome(segments);
       if (pick.segment_ids.size() < 2) continue;
       pick.partition = partition.record.id;
       pick.tenant = tenant;
+      return pick;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<SegmentPick> PickIndex(const std::vector<PartitionStatus>& partitions) {
+  for (const PartitionStatus& partition : partitions) {
+    if (!IsOpen(partition) || partition.full) continue;
+    const auto wanted = [&partition](const StoredSegment& segment) {
+      return !segment.is_broken && !IsSmall(segment) &&
+             partition.indexed.count(segment.entry.id) == 0;
+    };
+    for (const auto& [tenant, segments] : SegmentsByTenant(partition, wanted)) {
+      if (segments.size() < kIndexGroupSegments) continue;
+      SegmentPick pick;
+      pick.partition = partition.record.id;
+      pick.tenant = tenant;
+      for (size_t i = 0; i < kIndexGroupSegments; ++i) {
+        pick.segment_ids.push_back(segments[i]->entry.id);
+        pick.bytes += segments[i]->file_bytes;
+      }
       return pick;
     }
   }

@@ -10,7 +10,8 @@
 
 namespace larder {
 
-struct MergePick {
+// Some segments of one partition and tenant.
+struct SegmentPick {
   uint64_t partition = 0;
   TenantId tenant = 0;
   std::vector<uint64_t> segment_ids;  // by arrival
@@ -26,7 +27,11 @@ inline constexpr size_t kMergeSegmentsMin = 16;
 
 // Small segments to be merged. A merged segment is never merged again: each span is rewritten at
 // most once.
-std::optional<MergePick> PickMerge(const std::vector<PartitionStatus>& partitions);
+std::optional<SegmentPick> PickMerge(const std::vector<PartitionStatus>& partitions);
+
+// Segments of an open partition that are as they will stay and have no index yet: as many as share
+// one (kIndexGroupSegments).
+std::optional<SegmentPick> PickIndex(const std::vector<PartitionStatus>& partitions);
 
 // A partition that is full and waits for nothing.
 std::optional<uint64_t> PickClose(const std::vector<PartitionStatus>& partitions);

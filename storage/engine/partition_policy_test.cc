@@ -68,6 +68,23 @@ TEST(PartitionPolicy, TenantsAreMergedApart) {
   EXPECT_FALSE(PickMerge({partition}).has_value());
 }
 
+TEST(PartitionPolicy, SegmentsThatStayAreIndexedInGroups) {
+  PartitionStatus partition = Partition(1, PartitionState::kOpen, false);
+  for (uint64_t id = 1; id <= kIndexGroupSegments; ++id) {
+    partition.segments.push_back(MakeSegment(id, kSmallSegmentRowsMax));
+  }
+  ASSERT_TRUE(PickIndex({partition}).has_value());
+  EXPECT_EQ(PickIndex({partition})->segment_ids.size(), kIndexGroupSegments);
+  partition.indexed = {3};
+  EXPECT_FALSE(PickIndex({partition}).has_value());
+  partition.segments.push_back(MakeSegment(100, 10));  // it is to be merged first
+  EXPECT_FALSE(PickIndex({partition}).has_value());
+  partition.segments.back().info.identity.replaces = {7, 8};
+  EXPECT_TRUE(PickIndex({partition}).has_value());
+  partition.full = true;  // it gets one over all, soon
+  EXPECT_FALSE(PickIndex({partition}).has_value());
+}
+
 TEST(PartitionPolicy, ClosesWhatIsFullAndQuiet) {
   PartitionStatus open = Partition(1, PartitionState::kOpen, false);
   PartitionStatus busy = Partition(2, PartitionState::kOpen);

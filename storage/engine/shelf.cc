@@ -4,6 +4,7 @@
 #include "storage/base/log.h"
 #include "storage/engine/broken_source.h"
 #include "storage/engine/shelf_pages.h"
+#include "storage/kv/keys.h"
 
 namespace larder {
 
@@ -52,6 +53,14 @@ bool Shelf::AtBorder(uint64_t partition) {
   return it.full;
 }
 
+void Shelf::MarkAged() {
+  const uint64_t age_ns = parts_.retention_clock->AgeNanos();
+  MutexLock lock(mu_);
+  if (partitions_.empty()) return;
+  Partition& newest = partitions_.rbegin()->second;
+  if (age_ns - newest.record.opened_age_ns >= options_.partition_ns) newest.full = true;
+}
+
 void Shelf::MarkFull(uint64_t partition) {
   MutexLock lock(mu_);
   const auto found = partitions_.find(partition);
@@ -71,6 +80,7 @@ Status Shelf::Close(uint64_t partition) {
     }
     record = found->second.record;
   }
+  LARDER_RETURN_IF_ERROR(IndexForClose(partition));
   record.state = PartitionState::kClosed;
   record.closed_age_ns = parts_.retention_clock->AgeNanos();
   LARDER_CRASH_POINT("close.begin");
@@ -133,9 +143,18 @@ std::vector<PartitionStatus> Shelf::Partitions() {
       }
       status.segments.push_back(segment);
     }
+    for (const auto& [index_id, stored] : partition.indexes) {
+      const std::vector<uint64_t>& ids = stored.index->info().segment_ids;
+      status.indexed.insert(ids.begin(), ids.end());
+    }
     all.push_back(std::move(status));
   }
   return all;
+}
+
+Status Shelf::DeletePages(const KvFamily& family, TenantId tenant, uint64_t shelf_id) {
+  const std::string prefix = SegmentPrefix(tenant, shelf_id);
+  return parts_.kv->DeleteFiles(family, prefix, PrefixEnd(prefix));
 }
 
 std::shared_ptr<KvFamily> Shelf::Family(uint64_t partition) {

@@ -12,6 +12,7 @@
 //   4. A merged segment names those it replaces; at open the replaced ones are removed.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -25,6 +26,7 @@
 #include "storage/base/status.h"
 #include "storage/engine/catalog.h"
 #include "storage/engine/generation.h"
+#include "storage/engine/partition_index.h"
 #include "storage/engine/retention_clock.h"
 #include "storage/engine/store_counters.h"
 #include "storage/engine/view_keeper.h"
@@ -68,6 +70,7 @@ struct PartitionStatus {
   uint64_t bytes = 0;
   uint64_t arrival_min_ns = 0;
   std::vector<StoredSegment> segments;  // by id
+  std::set<uint64_t> indexed;           // segments that an index covers
 };
 
 class Shelf {
@@ -95,10 +98,17 @@ class Shelf {
   // One segment in the place of several of the same tenant and partition, duplicates left out.
   Status Merge(uint64_t partition, TenantId tenant, const std::vector<uint64_t>& segment_ids,
                const std::vector<uint64_t>& open_generations);
+  // The newest partition ends by time even when no span comes.
+  void MarkAged();
   // No generation may join any more; OK at once for one that is full already.
   void MarkFull(uint64_t partition);
-  // REQUIRES: it is full and no generation is on its way.
+  // Writes the partition's indexes and says that it is closed. REQUIRES: it is full and no
+  // generation is on its way.
   Status Close(uint64_t partition);
+  // An index over some segments of an open partition.
+  Status IndexGroup(uint64_t partition, TenantId tenant, const std::vector<uint64_t>& segment_ids);
+  // Work that takes long ends soon with kCancelled, from now on.
+  void CancelWork() { cancelled_ = true; }
   // The oldest goes first; queries that are on their way keep what they see.
   Status Drop(uint64_t partition);
 
@@ -107,6 +117,10 @@ class Shelf {
   uint64_t stored_bytes();
 
  private:
+  struct StoredIndex {
+    std::shared_ptr<const PartitionIndex> index;
+    uint64_t file_bytes = 0;
+  };
   struct Partition {
     PartitionRecord record;
     std::shared_ptr<KvFamily> family;  // null: nothing was sealed into it yet
@@ -115,6 +129,13 @@ class Shelf {
     uint64_t rows = 0;
     uint64_t bytes = 0;
     std::map<uint64_t, StoredSegment> segments;
+    std::map<uint64_t, StoredIndex> indexes;
+  };
+  // Where the pages of a segment or an index lie, as the names of the files say.
+  struct ShelfPlace {
+    TenantId tenant = 0;
+    uint64_t id = 0;  // of a segment, or IndexShelfId
+    uint64_t file_bytes = 0;
   };
   struct NewSegment {
     std::unique_ptr<KvFileWriter> file;
@@ -124,8 +145,11 @@ class Shelf {
   // shelf_load.cc
   Status LoadPartition(PartitionRecord record, std::shared_ptr<KvFamily> family);
   Status LoadFamilies(const CatalogContents& contents);
+  // What a family holds; nothing is read.
+  std::vector<ShelfPlace> FindPlaces(const KvFamily& family);
   std::vector<StoredSegment> OpenSegments(uint64_t partition,
-                                          const std::shared_ptr<KvFamily>& family);
+                                          const std::shared_ptr<KvFamily>& family,
+                                          const std::vector<ShelfPlace>& places);
   Status RemoveReplaced(const KvFamily& family, std::vector<StoredSegment>* segments);
 
   // shelf_write.cc
@@ -136,6 +160,15 @@ class Shelf {
                                             const std::shared_ptr<KvFamily>& family,
                                             std::vector<NewSegment> segments);
 
+  // shelf_index.cc
+  Result<StoredIndex> MakeIndex(const std::shared_ptr<KvFamily>& family, TenantId tenant,
+                                const std::vector<SourceEntry>& segments);
+  std::map<TenantId, std::vector<SourceEntry>> SegmentsByArrival(uint64_t partition);
+  Status IndexForClose(uint64_t partition);
+  Status LoadIndexes(Partition* partition, const std::vector<ShelfPlace>& places);
+  void ShowIndexes(const Partition& partition);
+
+  Status DeletePages(const KvFamily& family, TenantId tenant, uint64_t shelf_id);
   StoredSegment OpenSegment(uint64_t partition, const std::shared_ptr<KvFamily>& family,
                             TenantId tenant, uint64_t segment_id);
   void AddToPartition(Partition* partition, StoredSegment segment) REQUIRES(mu_);
@@ -143,12 +176,16 @@ class Shelf {
   const ShelfOptions options_;
   const ShelfParts parts_;
   std::set<uint64_t> sealed_generations_;  // written by Load only
+  std::atomic<bool> cancelled_ = false;
 
   Mutex mu_;
   std::map<uint64_t, Partition> partitions_ GUARDED_BY(mu_);
 };
 
-// Orders for views and bytes.
+// The number that leads an index's keys: above every segment's (storage/kv/KEYS.md).
+inline constexpr uint64_t kIndexIdBit = 1ull << 63;
+uint64_t IndexShelfId(uint64_t index_id);
+
 std::vector<SourceEntry> EntriesOf(const std::vector<StoredSegment>& segments);
 
 }  // namespace larder

@@ -8,33 +8,19 @@
 #include "storage/kv/keys.h"
 
 namespace larder {
-namespace {
-
-// Keys from here up are a partition's own pages, not a segment's (KEYS.md).
-constexpr uint64_t kSegmentIdEnd = 1ull << 63;
-
-struct FoundSegment {
-  TenantId tenant = 0;
-  uint64_t segment_id = 0;
-  uint64_t file_bytes = 0;
-};
-
-// The segments of a family, as the names of its files say. Nothing is read.
-std::vector<FoundSegment> FindSegments(const std::vector<KvFileInfo>& files) {
+std::vector<Shelf::ShelfPlace> Shelf::FindPlaces(const KvFamily& family) {
   std::map<std::pair<TenantId, uint64_t>, uint64_t> found;
-  for (const KvFileInfo& file : files) {
+  for (const KvFileInfo& file : parts_.kv->Files(family)) {
     ShelfKey key;
-    if (!DecodeShelfKey(file.smallest_key, &key) || key.segment_id >= kSegmentIdEnd) continue;
+    if (!DecodeShelfKey(file.smallest_key, &key)) continue;
     found[{key.tenant, key.segment_id}] += file.size_bytes;
   }
-  std::vector<FoundSegment> segments;
+  std::vector<ShelfPlace> places;
   for (const auto& [where, bytes] : found) {
-    segments.push_back({.tenant = where.first, .segment_id = where.second, .file_bytes = bytes});
+    places.push_back({.tenant = where.first, .id = where.second, .file_bytes = bytes});
   }
-  return segments;
+  return places;
 }
-
-}  // namespace
 
 Status Shelf::Load(const CatalogContents& contents) {
   for (const std::string& fault : contents.faults) {
@@ -50,6 +36,7 @@ Status Shelf::Load(const CatalogContents& contents) {
     for (const auto& [segment_id, segment] : partition.segments) {
       last_id = std::max(last_id, segment_id);
     }
+    for (const auto& [index_id, index] : partition.indexes) last_id = std::max(last_id, index_id);
     // Only the newest may still be open.
     if (id != partitions_.rbegin()->first) partition.full = true;
   }
@@ -69,7 +56,7 @@ Status Shelf::LoadFamilies(const CatalogContents& contents) {
     const bool known = ours && record != records.end();
     if (known && record->second.state != PartitionState::kDropping) {
       LARDER_RETURN_IF_ERROR(LoadPartition(record->second, family));
-    } else if (!known && ours && !FindSegments(parts_.kv->Files(*family)).empty()) {
+    } else if (!known && ours && !FindPlaces(*family).empty()) {
       Log(LogLevel::kError, "a partition is missing in the catalog and is taken back",
           {{"partition", id}});
       PartitionRecord adopted;
@@ -95,7 +82,8 @@ Status Shelf::LoadFamilies(const CatalogContents& contents) {
 }
 
 Status Shelf::LoadPartition(PartitionRecord record, std::shared_ptr<KvFamily> family) {
-  std::vector<StoredSegment> segments = OpenSegments(record.id, family);
+  const std::vector<ShelfPlace> places = FindPlaces(*family);
+  std::vector<StoredSegment> segments = OpenSegments(record.id, family, places);
   LARDER_RETURN_IF_ERROR(RemoveReplaced(*family, &segments));
   Partition partition;
   partition.record = record;
@@ -104,17 +92,24 @@ Status Shelf::LoadPartition(PartitionRecord record, std::shared_ptr<KvFamily> fa
   const std::vector<SourceEntry> entries = EntriesOf(segments);
   MutexLock lock(mu_);
   for (StoredSegment& segment : segments) AddToPartition(&partition, std::move(segment));
+  std::vector<ShelfPlace> indexes;
+  for (const ShelfPlace& place : places) {
+    if (place.id >= kIndexIdBit) indexes.push_back(place);
+  }
+  LARDER_RETURN_IF_ERROR(LoadIndexes(&partition, indexes));
   partitions_[record.id] = std::move(partition);
   parts_.views->ReplaceSegments({}, entries);
   return Status::Ok();
 }
 
 std::vector<StoredSegment> Shelf::OpenSegments(uint64_t partition,
-                                               const std::shared_ptr<KvFamily>& family) {
+                                               const std::shared_ptr<KvFamily>& family,
+                                               const std::vector<ShelfPlace>& places) {
   std::vector<StoredSegment> segments;
-  for (const FoundSegment& found : FindSegments(parts_.kv->Files(*family))) {
-    segments.push_back(OpenSegment(partition, family, found.tenant, found.segment_id));
-    segments.back().file_bytes = found.file_bytes;
+  for (const ShelfPlace& place : places) {
+    if (place.id >= kIndexIdBit) continue;
+    segments.push_back(OpenSegment(partition, family, place.tenant, place.id));
+    segments.back().file_bytes = place.file_bytes;
     const std::vector<uint64_t>& sealed = segments.back().info.identity.generations;
     sealed_generations_.insert(sealed.begin(), sealed.end());
   }
@@ -130,8 +125,7 @@ Status Shelf::RemoveReplaced(const KvFamily& family, std::vector<StoredSegment>*
   for (const StoredSegment& segment : *segments) {
     if (options_.read_only || replaced.count(segment.entry.id) == 0) continue;
     LARDER_CRASH_POINT("start.delete_replaced");
-    const std::string prefix = SegmentPrefix(segment.entry.tenant, segment.entry.id);
-    LARDER_RETURN_IF_ERROR(parts_.kv->DeleteFiles(family, prefix, PrefixEnd(prefix)));
+    LARDER_RETURN_IF_ERROR(DeletePages(family, segment.entry.tenant, segment.entry.id));
   }
   std::erase_if(*segments, [&replaced](const StoredSegment& segment) {
     return replaced.count(segment.entry.id) > 0;

@@ -6,7 +6,6 @@
 #include "storage/engine/segment_rows.h"
 #include "storage/engine/shelf.h"
 #include "storage/engine/shelf_pages.h"
-#include "storage/kv/keys.h"
 #include "storage/segment/segment_writer.h"
 
 namespace larder {
@@ -63,8 +62,7 @@ Result<std::vector<StoredSegment>> Shelf::Ingest(uint64_t partition,
   if (std::none_of(stored.begin(), stored.end(), broken)) return stored;
   // What cannot be read back must not take the place of what it was made from.
   for (const StoredSegment& segment : stored) {
-    const std::string prefix = SegmentPrefix(segment.entry.tenant, segment.entry.id);
-    LARDER_RETURN_IF_ERROR(parts_.kv->DeleteFiles(*family, prefix, PrefixEnd(prefix)));
+    LARDER_RETURN_IF_ERROR(DeletePages(*family, segment.entry.tenant, segment.entry.id));
   }
   return Status::Unavailable("a segment cannot be read back after it was written");
 }
@@ -151,8 +149,7 @@ Status Shelf::Merge(uint64_t partition, TenantId tenant, const std::vector<uint6
   }
   LARDER_CRASH_POINT("merge.shown");
   for (const uint64_t id : segment_ids) {
-    const std::string prefix = SegmentPrefix(tenant, id);
-    LARDER_RETURN_IF_ERROR(parts_.kv->DeleteFiles(*family, prefix, PrefixEnd(prefix)));
+    LARDER_RETURN_IF_ERROR(DeletePages(*family, tenant, id));
     LARDER_CRASH_POINT("merge.deleted");
   }
   return Status::Ok();

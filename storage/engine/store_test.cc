@@ -119,13 +119,36 @@ TEST_F(StoreTest, SmallSegmentsAreMergedOnce) {
     Write(30);
     ASSERT_TRUE(store_->Flush().ok());
   }
-  EXPECT_EQ(store_->stats().segments, 20u);
   ASSERT_TRUE(store_->Settle().ok());
-  EXPECT_EQ(store_->stats().segments, 1u);
-  EXPECT_GT(store_->stats().merge_bytes_written, 0u);
+  // Sixteen at least became one; the maintenance thread may have begun before the last came.
+  const uint64_t segments = store_->stats().segments;
+  const uint64_t merged_bytes = store_->stats().merge_bytes_written;
+  EXPECT_LE(segments, 5u);
+  EXPECT_GT(merged_bytes, 0u);
   ExpectAllThere();
   Open();
-  EXPECT_EQ(store_->stats().segments, 1u);
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_EQ(store_->stats().segments, segments);
+  EXPECT_EQ(store_->stats().merge_bytes_written, 0u);
+  ExpectAllThere();
+}
+
+TEST_F(StoreTest, AClosedPartitionHasAnIndexOfItsOwn) {
+  options_.partition_ms = 600'000;
+  Open();
+  // Segments that are merged once stay as they are, so several of them want an index.
+  for (int i = 0; i < 40; ++i) {
+    Write(5);
+    ASSERT_TRUE(store_->Flush().ok());
+    if (i % 20 != 19) continue;
+    ASSERT_TRUE(store_->Settle().ok());
+  }
+  clock_.Advance(601 * kSecondNs);
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_GE(store_->stats().segments, 2u);
+  EXPECT_GT(store_->stats().index_bytes_written, 0u);
+  ExpectAllThere();
+  Open();
   ExpectAllThere();
 }
 
