@@ -1,0 +1,168 @@
+#include "tests/crash/child.h"
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "storage/base/check.h"
+#include "storage/base/log.h"
+
+namespace larder {
+namespace {
+
+constexpr int kReportFd = 3;
+constexpr uint64_t kRequestsPerRun = 40;
+constexpr uint64_t kSecondNs = 1'000'000'000;
+constexpr uint64_t kStepSeconds = 60;
+constexpr uint64_t kExpireRetentionSeconds = 1200;
+constexpr uint64_t kExpirePartitionSeconds = 300;
+constexpr uint64_t kWriters = 4;
+
+// One report is one write of 8 bytes to a pipe, so a kill never tears it: the number, and whether
+// it was acknowledged.
+void Report(uint64_t number, bool acknowledged) {
+  const uint64_t report = number << 1 | (acknowledged ? 1 : 0);
+  LARDER_CHECK(::write(kReportFd, &report, sizeof report) == sizeof report);
+}
+
+void WriteNumbered(Store* store, uint64_t number) {
+  Report(number, false);
+  const std::string request = NumberedRequest(number);
+  const WriteResult result = store->Write({.otlp = request});
+  if (result.status.ok()) Report(number, true);
+}
+
+void RunSteps(Store* store, FakeClock* clock, uint64_t first, bool with_time) {
+  for (uint64_t i = 0; i < kRequestsPerRun; ++i) {
+    WriteNumbered(store, first + i);
+    if (i % 4 == 3) LARDER_CHECK(store->Flush().ok());
+    if (i % 16 == 15) LARDER_CHECK(store->Settle().ok());
+    if (with_time) clock->Advance(kStepSeconds * kSecondNs);
+  }
+  LARDER_CHECK(store->Settle().ok());
+}
+
+void RunThreads(Store* store, uint64_t first) {
+  std::vector<std::thread> threads;
+  for (uint64_t writer = 0; writer < kWriters; ++writer) {
+    threads.emplace_back([store, first, writer] {
+      for (uint64_t i = 0;; ++i) WriteNumbered(store, first + i * kWriters + writer);
+    });
+  }
+  for (uint64_t i = 0;; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    LARDER_CHECK(i % 4 == 3 ? store->Settle().ok() : store->Flush().ok());
+  }
+}
+
+void ReadReports(int fd, Oracle* oracle) {
+  uint64_t report = 0;
+  while (::read(fd, &report, sizeof report) == sizeof report) {
+    if ((report & 1) != 0) {
+      oracle->Acknowledged(report >> 1);
+    } else {
+      oracle->Attempted(report >> 1);
+    }
+  }
+}
+
+// What the forked process does until it becomes another program: system calls only.
+[[noreturn]] void Become(const ChildRun& run, int report_fd) {
+  ::dup2(report_fd, kReportFd);
+  if (run.crash_at.empty()) {
+    ::unsetenv("LARDER_CRASH_AT");
+  } else {
+    ::setenv("LARDER_CRASH_AT", run.crash_at.c_str(), 1);
+  }
+  const std::string script = std::to_string(static_cast<int>(run.script));
+  const std::string first = std::to_string(run.first_number);
+  ::execl("/proc/self/exe", "crash_child", "--child", script.c_str(), run.data_dir.c_str(),
+          first.c_str(), static_cast<char*>(nullptr));
+  ::_exit(127);
+}
+
+}  // namespace
+
+StoreOptions SmallStore(const std::string& data_dir, FakeClock* clock) {
+  StoreOptions options;
+  options.data_dir = data_dir;
+  options.memory_bytes_max = 64 << 20;
+  options.partition_rows_max = 15 * kNumberedSpans;
+  options.partition_bytes_max = 1 << 30;
+  options.disk_bytes_max = 1ull << 40;
+  if (clock != nullptr) options.clock = clock;
+  return options;
+}
+
+bool MayHaveExpired(uint64_t number, uint64_t last) {
+  // What came in before a partition that is closed for longer than the retention.
+  return number + kExpireRetentionSeconds / kStepSeconds <= last;
+}
+
+bool RunChild(const ChildRun& run, Oracle* oracle) {
+  int pipe_fds[2];
+  LARDER_CHECK(::pipe2(pipe_fds, O_CLOEXEC) == 0);
+  const pid_t child = ::fork();
+  LARDER_CHECK(child >= 0);
+  if (child == 0) Become(run, pipe_fds[1]);
+  ::close(pipe_fds[1]);
+  std::thread killer;
+  if (run.kill_after_us != 0) {
+    killer = std::thread([&run, child] {
+      std::this_thread::sleep_for(std::chrono::microseconds(run.kill_after_us));
+      ::kill(child, SIGKILL);
+    });
+  }
+  ReadReports(pipe_fds[0], oracle);
+  ::close(pipe_fds[0]);
+  if (killer.joinable()) killer.join();
+  int status = 0;
+  LARDER_CHECK(::waitpid(child, &status, 0) == child);
+  if (WIFEXITED(status)) {
+    LARDER_CHECK(WEXITSTATUS(status) == 0);
+    return true;
+  }
+  LARDER_CHECK(WTERMSIG(status) == SIGKILL);
+  return false;
+}
+
+void ChildMain(int argc, char** argv) {
+  LARDER_CHECK(argc == 5);
+  const auto script = static_cast<ChildScript>(std::atoi(argv[2]));
+  const uint64_t first = std::strtoull(argv[4], nullptr, 10);
+  SetLogToStderr(LogLevel::kError, LogFormat::kText);
+  FakeClock clock;
+  clock.Advance(first * kStepSeconds * kSecondNs);
+  const bool expire = script == ChildScript::kExpire;
+  StoreOptions options = SmallStore(argv[3], script == ChildScript::kThreads ? nullptr : &clock);
+  if (expire) {
+    options.retention_ms = kExpireRetentionSeconds * 1000;
+    options.partition_ms = kExpirePartitionSeconds * 1000;
+  }
+  auto store = Store::Open(options);
+  LARDER_CHECK(store.ok());
+  LARDER_CHECK((*store)->stats().writable);
+  switch (script) {
+    case ChildScript::kSteps:
+    case ChildScript::kExpire:
+      RunSteps(store->get(), &clock, first, expire);
+      break;
+    case ChildScript::kThreads:
+      RunThreads(store->get(), first);
+      break;
+    case ChildScript::kRecover:
+      LARDER_CHECK((*store)->Settle().ok());
+      break;
+  }
+  store->reset();
+  std::exit(0);
+}
+
+}  // namespace larder

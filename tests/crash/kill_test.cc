@@ -1,0 +1,125 @@
+// kill -9 at every step and at random times.
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "storage/base/log.h"
+#include "tests/crash/child.h"
+#include "tests/support/scratch_directory.h"
+#include "tests/support/seed.h"
+
+namespace larder {
+namespace {
+
+// How much of the sweep is done: LARDER_CRASH_SHARE of 100 percent, 15 in everyday runs.
+uint64_t Share() {
+  const char* const text = std::getenv("LARDER_CRASH_SHARE");
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : 15;
+}
+
+struct Counts {
+  uint64_t kills = 0;
+  uint64_t kills_at_start = 0;
+  uint64_t acknowledged = 0;
+};
+
+void CheckStore(const std::string& data_dir, const Oracle& oracle,
+                const Oracle::Allowance& allowance) {
+  FakeClock clock;
+  StoreOptions options = SmallStore(data_dir, &clock);
+  auto store = Store::Open(options);
+  ASSERT_TRUE(store.ok()) << store.status().ToString();
+  EXPECT_TRUE((*store)->stats().writable) << (*store)->stats().not_writable_reason;
+  for (const std::string& difference : oracle.Check(store->get(), allowance)) {
+    ADD_FAILURE() << difference;
+  }
+  ASSERT_TRUE((*store)->Settle().ok());
+  for (const std::string& difference : oracle.Check(store->get(), allowance)) {
+    ADD_FAILURE() << "settled: " << difference;
+  }
+}
+
+// Kills a child at its n-th crash point, a second one while it recovers, and looks at what is left.
+// False when the child came to its end before.
+bool KillAt(uint64_t n, ChildScript script, Random* random, Counts* counts) {
+  const ScratchDirectory scratch;
+  Oracle oracle;
+  ChildRun run;
+  run.script = script;
+  run.data_dir = scratch.File("data");
+  run.crash_at = "*:" + std::to_string(n);
+  if (RunChild(run, &oracle)) return false;
+  ++counts->kills;
+  ChildRun again;
+  again.script = ChildScript::kRecover;
+  again.data_dir = run.data_dir;
+  again.crash_at = "*:" + std::to_string(1 + random->Next() % 12);
+  if (!RunChild(again, &oracle)) ++counts->kills_at_start;
+  counts->acknowledged += oracle.acknowledged().size();
+  Oracle::Allowance allowance;
+  if (script == ChildScript::kExpire) {
+    const uint64_t last = oracle.next_number();
+    allowance.may_be_gone = [last](uint64_t number) { return MayHaveExpired(number, last); };
+  }
+  SCOPED_TRACE("killed at " + run.crash_at + ", then at " + again.crash_at);
+  CheckStore(run.data_dir, oracle, allowance);
+  return true;
+}
+
+void Sweep(ChildScript script) {
+  Random random(TestSeed());
+  Counts counts;
+  const uint64_t stride = 100 / std::max<uint64_t>(1, std::min<uint64_t>(Share(), 100));
+  uint64_t n = 1 + random.Next() % stride;
+  while (KillAt(n, script, &random, &counts) && !testing::Test::HasFailure()) n += stride;
+  std::printf(
+      "killed at %llu of %llu steps, %llu times again in the start after it; %llu"
+      " acknowledged requests, all there\n",
+      static_cast<unsigned long long>(counts.kills), static_cast<unsigned long long>(n - 1),
+      static_cast<unsigned long long>(counts.kills_at_start),
+      static_cast<unsigned long long>(counts.acknowledged));
+  EXPECT_GT(counts.kills, 5u);
+}
+
+TEST(Kill, AtEveryStep) { Sweep(ChildScript::kSteps); }
+
+TEST(Kill, AtEveryStepWhilePartitionsExpire) { Sweep(ChildScript::kExpire); }
+
+TEST(Kill, AtAnyTimeUnderLoad) {
+  Random random(TestSeed());
+  const uint64_t directories = std::max<uint64_t>(1, Share() / 10);
+  uint64_t cycles = 0;
+  uint64_t acknowledged = 0;
+  for (uint64_t i = 0; i < directories && !HasFailure(); ++i) {
+    const ScratchDirectory scratch;
+    Oracle oracle;
+    for (int cycle = 0; cycle < 8 && !HasFailure(); ++cycle, ++cycles) {
+      ChildRun run;
+      run.script = ChildScript::kThreads;
+      run.data_dir = scratch.File("data");
+      run.first_number = oracle.next_number();
+      run.kill_after_us = 20'000 + random.Next() % 200'000;
+      EXPECT_FALSE(RunChild(run, &oracle));
+      CheckStore(run.data_dir, oracle, {});
+    }
+    acknowledged += oracle.acknowledged().size();
+  }
+  std::printf("%llu kills under load; %llu acknowledged requests, all there\n",
+              static_cast<unsigned long long>(cycles),
+              static_cast<unsigned long long>(acknowledged));
+  EXPECT_GT(acknowledged, 0u);
+}
+
+}  // namespace
+}  // namespace larder
+
+int main(int argc, char** argv) {
+  if (argc > 1 && std::string(argv[1]) == "--child") larder::ChildMain(argc, argv);
+  // A kill loses nothing that the kernel has, so a disk in memory shows as much as a slow one.
+  if (std::filesystem::exists("/dev/shm")) ::setenv("TMPDIR", "/dev/shm", 0);
+  larder::SetLogToStderr(larder::LogLevel::kError, larder::LogFormat::kText);
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}

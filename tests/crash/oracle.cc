@@ -1,0 +1,195 @@
+#include "tests/crash/oracle.h"
+
+#include <cstring>
+#include <map>
+
+namespace larder {
+namespace {
+
+constexpr uint64_t kStartNs = 1'700'000'000'000'000'000;
+constexpr uint64_t kNeighbours = 10;
+
+TraceId MakeTraceId(uint64_t kind, uint64_t number) {
+  TraceId id;
+  const uint64_t mixed = (number + 1) * 0x9e3779b97f4a7c15;
+  std::memcpy(id.bytes.data(), &mixed, sizeof mixed);
+  const uint64_t tail = kind << 56 | number;
+  std::memcpy(id.bytes.data() + 8, &tail, sizeof tail);
+  return id;
+}
+TraceId OwnTrace(uint64_t number) { return MakeTraceId(1, number); }
+TraceId SharedTrace(uint64_t number) { return MakeTraceId(2, number / kNeighbours); }
+
+SpanId MakeSpanId(uint64_t number, uint64_t place) {
+  SpanId id;
+  const uint64_t value = (number + 1) << 8 | place;
+  std::memcpy(id.bytes.data(), &value, sizeof value);
+  return id;
+}
+
+Span MakeSpan(uint64_t number, uint64_t place) {
+  Span span;
+  span.trace_id = place == 3 ? SharedTrace(number) : OwnTrace(number);
+  span.span_id = MakeSpanId(number, place);
+  if (place == 1 || place == 2) span.parent_span_id = MakeSpanId(number, 0);
+  span.name = "operation " + std::to_string(number % 7);
+  span.kind = static_cast<int32_t>(place);
+  span.start_ns = kStartNs + number * 1'000'000 + place;
+  span.end_ns = span.start_ns + 5'000 + number % 100;
+  span.attributes.push_back(
+      {.key = "number", .type = ValueType::kString, .payload = std::to_string(number)});
+  return span;
+}
+
+using Found = std::map<TraceId, std::multiset<std::string>>;
+
+class Checker {
+ public:
+  Checker(Store* store, const Oracle::Allowance& allowance, std::vector<std::string>* differences)
+      : store_(store), allowance_(allowance), differences_(differences) {}
+
+  void ReadTraces(const std::set<uint64_t>& numbers) {
+    std::set<TraceId> ids;
+    for (const uint64_t number : numbers) ids.insert({OwnTrace(number), SharedTrace(number)});
+    auto cursor = store_->GetTraces(0, {ids.begin(), ids.end()}, {});
+    for (;;) {
+      auto chunk = cursor->Next();
+      if (!chunk.ok()) {
+        if (!allowance_.may_be_damaged) Say("traces: " + chunk.status().ToString());
+        break;
+      }
+      if (chunk->end) break;
+      auto spans = DecodeSpans(chunk->traces_data);
+      if (!spans.ok()) {
+        Say("traces: " + spans.status().ToString());
+        break;
+      }
+      for (Span& span : *spans) {
+        DropWarnings(&span);
+        found_[chunk->trace_id].insert(EncodeSpans({span}));
+      }
+    }
+    if (!cursor->gaps().empty() && !allowance_.may_be_damaged) {
+      Say("gap: " + cursor->gaps()[0].place + ": " + cursor->gaps()[0].reason);
+    }
+  }
+
+  // Takes the request's spans out of what was found; how many there were.
+  uint32_t Take(uint64_t number) {
+    uint32_t there = 0;
+    for (const Span& span : NumberedSpans(number)) {
+      std::multiset<std::string>& spans = found_[span.trace_id];
+      const auto place = spans.find(EncodeSpans({span}));
+      if (place == spans.end()) continue;
+      spans.erase(place);
+      ++there;
+    }
+    return there;
+  }
+
+  void ExpectNothingLeft() {
+    for (const auto& [id, spans] : found_) {
+      if (!spans.empty()) Say("a trace has spans twice, or other than they were written");
+    }
+  }
+
+  void CheckSearch() {
+    TraceQuery query;
+    query.depth = 10'000;
+    query.filter.op = FilterOp::kTrue;
+    auto found = store_->FindTraceIds(query, {});
+    if (!found.ok()) {
+      if (!allowance_.may_be_damaged) Say("search: " + found.status().ToString());
+      return;
+    }
+    size_t known = 0;
+    for (const FoundTrace& trace : found->values) {
+      if (found_.count(trace.trace_id) == 0) Say("a search finds a trace that cannot be read");
+      ++known;
+    }
+    if (known != found_.size() && found_.size() <= 10'000 && !allowance_.may_be_damaged) {
+      Say("a search finds " + std::to_string(known) + " traces of " +
+          std::to_string(found_.size()));
+    }
+  }
+
+  void CheckVerify() {
+    if (allowance_.may_be_damaged) return;
+    std::vector<std::string> faults;
+    const Status verified = store_->Verify(&faults);
+    if (!verified.ok()) Say("verify: " + verified.ToString());
+    for (const std::string& fault : faults) Say("verify: " + fault);
+  }
+
+  // Reads leave equal spans out, so that a span which is stored twice shows in the number of rows
+  // only.
+  void CheckRows(uint64_t present) {
+    if (allowance_.may_be_damaged) return;
+    const StoreStats stats = store_->stats();
+    const uint64_t rows = stats.stored_rows + stats.head_rows;
+    if (rows != present * kNumberedSpans) {
+      Say("there are " + std::to_string(rows) + " rows for " + std::to_string(present) +
+          " requests");
+    }
+  }
+
+  void Say(std::string difference) { differences_->push_back(std::move(difference)); }
+  const Found& found() const { return found_; }
+
+ private:
+  // The note that a damaged part leaves on a span of a trace that it belongs to.
+  static void DropWarnings(Span* span) {
+    std::erase_if(span->attributes,
+                  [](const Attribute& attribute) { return attribute.key == "@jaeger@warnings"; });
+  }
+
+  Store* const store_;
+  const Oracle::Allowance& allowance_;
+  std::vector<std::string>* const differences_;
+  Found found_;
+};
+
+}  // namespace
+
+std::vector<Span> NumberedSpans(uint64_t number) {
+  auto resource = std::make_shared<Resource>();
+  resource->attributes.push_back({.key = "service.name",
+                                  .type = ValueType::kString,
+                                  .payload = "service " + std::to_string(number % 3)});
+  const auto scope = std::make_shared<Scope>();
+  std::vector<Span> spans;
+  for (uint64_t place = 0; place < kNumberedSpans; ++place) {
+    spans.push_back(MakeSpan(number, place));
+    spans.back().resource = resource;
+    spans.back().scope = scope;
+  }
+  return spans;
+}
+
+std::string NumberedRequest(uint64_t number) { return EncodeSpans(NumberedSpans(number)); }
+
+std::vector<std::string> Oracle::Check(Store* store, const Allowance& allowance) const {
+  std::vector<std::string> differences;
+  Checker checker(store, allowance, &differences);
+  checker.ReadTraces(attempted_);
+  checker.CheckSearch();
+  present_ = 0;
+  for (const uint64_t number : attempted_) {
+    const uint32_t there = checker.Take(number);
+    const bool whole = there == kNumberedSpans;
+    if (whole) ++present_;
+    if (whole || allowance.may_be_damaged) continue;
+    const bool acknowledged = acknowledged_.count(number) > 0;
+    if (there != 0) {
+      checker.Say("request " + std::to_string(number) + " is there in part");
+    } else if (acknowledged && !allowance.may_be_gone(number)) {
+      checker.Say("request " + std::to_string(number) + " was acknowledged and is lost");
+    }
+  }
+  checker.ExpectNothingLeft();
+  checker.CheckRows(present_);
+  checker.CheckVerify();
+  return differences;
+}
+
+}  // namespace larder

@@ -1,0 +1,53 @@
+// What a store must still know after a crash: numbered requests, of which some were acknowledged.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "storage/engine/store.h"
+#include "storage/model/span.h"
+
+namespace larder {
+
+// Request `number`, always the same: three spans of a trace of its own, and one of a trace that it
+// shares with its neighbours.
+std::vector<Span> NumberedSpans(uint64_t number);
+std::string NumberedRequest(uint64_t number);
+// The number of spans in each request.
+inline constexpr uint32_t kNumberedSpans = 4;
+
+// Thread-compatible.
+class Oracle {
+ public:
+  void Attempted(uint64_t number) { attempted_.insert(number); }
+  void Acknowledged(uint64_t number) { acknowledged_.insert(number); }
+  const std::set<uint64_t>& acknowledged() const { return acknowledged_; }
+  uint64_t next_number() const { return attempted_.empty() ? 0 : *attempted_.rbegin() + 1; }
+
+  struct Allowance {
+    // Acknowledged requests that retention may have dropped (as a whole).
+    std::function<bool(uint64_t number)> may_be_gone = [](uint64_t) { return false; };
+    // Damage: anything may be missing, but what is there must be right.
+    bool may_be_damaged = false;
+  };
+  // Compares the store with what it was told. One line per difference:
+  //   - an acknowledged request is there, each span once; one that was attempted only is there as a
+  //     whole or not at all, and so is one that may be gone;
+  //   - nothing else is there, and nothing is there in another form;
+  //   - a search for everything finds the same traces as asking for each by id;
+  //   - the store's own check of everything on disk finds no fault.
+  std::vector<std::string> Check(Store* store, const Allowance& allowance) const;
+  std::vector<std::string> Check(Store* store) const { return Check(store, Allowance()); }
+  // Of the last Check: requests that were there.
+  uint64_t present() const { return present_; }
+
+ private:
+  std::set<uint64_t> attempted_;
+  std::set<uint64_t> acknowledged_;
+  mutable uint64_t present_ = 0;
+};
+
+}  // namespace larder
