@@ -22,7 +22,6 @@
 namespace larder {
 namespace {
 
-constexpr uint64_t kRowsPerShard = 1 << 19;
 constexpr uint32_t kRowsPerRead = 8 * kBlockRows;
 constexpr uint64_t kMinuteNs = 60'000'000'000;
 
@@ -55,7 +54,7 @@ class IndexBuilder {
     }
     header_.index_id = options.index_id;
     header_.tenant = options.tenant;
-    while ((rows >> header_.shard_bits) > kRowsPerShard &&
+    while ((rows >> header_.shard_bits) > options.rows_per_pass &&
            header_.shard_bits < kIndexShardBitsMax) {
       ++header_.shard_bits;
     }
@@ -270,7 +269,8 @@ class IndexBuilder {
     std::vector<bool> is_open;
     is_open.reserve(children.size());
     for (const OpenChild& child : children) {
-      is_open.push_back(!std::binary_search(closed.begin(), closed.end(), child.row));
+      const bool is_closed = std::binary_search(closed.begin(), closed.end(), child.row);
+      is_open.push_back(!is_closed && !child.service.empty());
     }
     pages_.Add(IndexOpenChildrenKey(segment), EncodeOpenBits(is_open));
     return Status::Ok();
