@@ -3,7 +3,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "bench/micro_load.h"
+#include "bench/micro_pages.h"
 #include "storage/segment/table_source.h"
 
 namespace larder::bench {
@@ -23,18 +23,6 @@ FilterNode DurationAtLeast(int64_t ns) {
   node.left = FieldRef{.field = Field::kDuration};
   node.right = Constant{.type = Constant::Type::kDuration, .text = {}, .number = ns};
   return node;
-}
-
-std::shared_ptr<const SpanTable> TheTable() {
-  static const std::shared_ptr<const SpanTable> table = [] {
-    auto made = std::make_shared<SpanTable>();
-    for (const std::string& request : TheMicroLoad().requests) {
-      if (!made->Append(request, {}).ok()) std::abort();
-    }
-    made->Publish();
-    return made;
-  }();
-  return table;
 }
 
 void SearchHead(benchmark::State& state, const FilterNode& filter) {

@@ -1,10 +1,9 @@
 // Sealing a table into a segment, and reading from it. Items are spans, or traces where it says so.
-#include <map>
 #include <memory>
 
 #include <benchmark/benchmark.h>
 
-#include "bench/micro_load.h"
+#include "bench/micro_pages.h"
 #include "storage/model/span_table.h"
 #include "storage/segment/segment.h"
 #include "storage/segment/segment_writer.h"
@@ -12,58 +11,10 @@
 namespace larder::bench {
 namespace {
 
-// The pages of one segment, in memory.
-class Pages : public PageSink {
- public:
-  Status Put(PageKey key, std::string_view bytes) override {
-    pages_->emplace(key, bytes);
-    return Status::Ok();
-  }
-  std::unique_ptr<PageSource> Source() const { return std::make_unique<PagesSource>(pages_); }
-
- private:
-  using Map = std::map<PageKey, std::string>;
-  class PagesSource : public PageSource {
-   public:
-    explicit PagesSource(std::shared_ptr<const Map> pages) : pages_(std::move(pages)) {}
-    Result<PageBytes> Get(PageKey key) const override {
-      const auto found = pages_->find(key);
-      if (found == pages_->end()) return Status::NotFound(key.ToString());
-      return PageBytes(found->second, pages_);
-    }
-
-   private:
-    std::shared_ptr<const Map> pages_;
-  };
-  std::shared_ptr<Map> pages_ = std::make_shared<Map>();
-};
-
-const SpanTable& LoadedTable() {
-  static const SpanTable* const loaded = [] {
-    auto* table = new SpanTable;
-    for (const std::string& request : TheMicroLoad().requests) {
-      if (!table->Append(request, {}).ok()) return table;
-    }
-    table->Publish();
-    return table;
-  }();
-  return *loaded;
-}
-
-std::shared_ptr<const Segment> OpenSegment(PageCache* cache) {
-  static const Pages* const pages = [] {
-    auto* written = new Pages;
-    (void)WriteSegment(LoadedTable(), {}, {}, written).ok();
-    return written;
-  }();
-  auto segment = Segment::Open(pages->Source(), cache);
-  return segment.ok() ? *segment : nullptr;
-}
-
 void Seal(benchmark::State& state) {
-  const SpanTable& table = LoadedTable();
+  const SpanTable& table = *TheTable();
   for (auto _ : state) {
-    Pages pages;
+    MemoryPages pages;
     if (!WriteSegment(table, {}, {}, &pages).ok()) state.SkipWithError("the seal failed");
   }
   const auto spans = static_cast<double>(table.published_rows());
@@ -118,7 +69,7 @@ void ReadTrace(benchmark::State& state) {
     state.SkipWithError("the segment cannot be opened");
     return;
   }
-  const SpanTable& table = LoadedTable();
+  const SpanTable& table = *TheTable();
   uint32_t next = 0;
   for (auto _ : state) {
     if (state.range(0) == 0) {
