@@ -292,8 +292,12 @@ std::optional<std::vector<std::string>> ValueMatcher::MatchingPayloads(ValueType
         if (constant == Type::kLegacyText && parsed.text.empty()) payloads.emplace_back();
         break;
       case ValueType::kDouble:
-        // -0 equals 0, and every NaN has one text: left to the stored values.
-        if (any_type || constant == Type::kDouble) return std::nullopt;
+        // Every NaN has one text: left to the stored values.
+        if (parsed.as_double && std::isnan(*parsed.as_double)) return std::nullopt;
+        if (parsed.as_double) payloads.push_back(StorePayload(*parsed.as_double));
+        if (parsed.as_double && *parsed.as_double == 0) {
+          payloads.push_back(StorePayload(-*parsed.as_double));
+        }
         break;
       case ValueType::kBytes:
       case ValueType::kArray:
@@ -305,6 +309,29 @@ std::optional<std::vector<std::string>> ValueMatcher::MatchingPayloads(ValueType
     }
   }
   return payloads;
+}
+
+std::optional<std::pair<int64_t, int64_t>> ValueMatcher::DurationBounds() const {
+  const bool one = constants_.size() == 1 && constants_[0].constant.type == Type::kDuration;
+  if (!one) return std::nullopt;
+  const int64_t ns = constants_[0].constant.number;
+  // No duration is beyond the least and the greatest.
+  constexpr std::pair<int64_t, int64_t> kNone = {0, -1};
+  switch (op_) {
+    case FilterOp::kEq:
+    case FilterOp::kNe:
+      return std::pair(ns, ns);
+    case FilterOp::kGt:
+      return ns == INT64_MAX ? kNone : std::pair(ns + 1, INT64_MAX);
+    case FilterOp::kLt:
+      return ns == INT64_MIN ? kNone : std::pair(INT64_MIN, ns - 1);
+    case FilterOp::kGte:
+      return std::pair(ns, INT64_MAX);
+    case FilterOp::kLte:
+      return std::pair(INT64_MIN, ns);
+    default:
+      return std::nullopt;
+  }
 }
 
 bool CompareFilterValues(FilterOp op, const FilterValue& left, const FilterValue& right) {

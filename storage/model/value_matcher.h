@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "storage/base/status.h"
@@ -55,6 +56,9 @@ class ValueMatcher {
   // without looking at what is stored; nullopt when stored values must be asked one by one. An
   // empty list: no value of this type matches.
   std::optional<std::vector<std::string>> MatchingPayloads(ValueType type) const;
+
+  // The durations that match, when they are one interval of signed nanoseconds, both ends included.
+  std::optional<std::pair<int64_t, int64_t>> DurationBounds() const;
 
  private:
   // A constant with what it parses as, computed once.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,10 @@ class ColumnCursor {
   }
   // REQUIRES: kDictionary, an ordinal from Next.
   uint32_t code(uint32_t ordinal) const { return page_->codes[ordinal]; }
+  // The codes of the values that Next has not handed out. REQUIRES: kDictionary.
+  std::span<const uint32_t> codes() const {
+    return std::span(page_->codes).subspan(next_, end_ - next_);
+  }
   // The payload of a value; `scratch` keeps what has to be copied.
   Result<std::string_view> Payload(uint32_t ordinal, std::string* scratch) const;
 

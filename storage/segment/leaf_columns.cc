@@ -13,6 +13,16 @@ LeafColumns::LeafColumns(const SegmentColumns& columns, const SegmentTables& tab
       cursors_[table].cursors.emplace_back(columns, column.column);
     }
   }
+  const LeafTable& spans = plan.tables[static_cast<size_t>(ItemTable::kSpans)];
+  if (spans.columns.size() != 1 || spans.columns[0].code_bits.empty()) return;
+  for (const ItemTemplate& item : tables.templates(ItemTable::kSpans)) {
+    const size_t slots = spans.slots_of(item.shape).size();
+    has_slot_.push_back(static_cast<uint8_t>(slots));
+    if (slots > 1) {
+      has_slot_.clear();
+      break;
+    }
+  }
 }
 
 Result<RowMask> LeafColumns::Evaluate(uint32_t block, std::span<const uint32_t> row_templates,
@@ -42,6 +52,7 @@ Status LeafColumns::EvaluateSpans(uint32_t block, std::span<const uint32_t> row_
   const LeafTable& table = plan_.tables[static_cast<size_t>(ItemTable::kSpans)];
   if (table.columns.empty()) return Status::Ok();
   LARDER_RETURN_IF_ERROR(Seek(ItemTable::kSpans, block));
+  if (!has_slot_.empty()) return EvaluateCodes(block, row_templates, masks);
   const std::span<const ItemTemplate> templates = tables_.templates(ItemTable::kSpans);
   for (uint32_t row = 0; row < row_templates.size(); ++row) {
     const uint32_t shape = templates[row_templates[row]].shape;
@@ -49,6 +60,31 @@ Status LeafColumns::EvaluateSpans(uint32_t block, std::span<const uint32_t> row_
     LARDER_ASSIGN_OR_RETURN(const LeafState state,
                             ItemState(ItemTable::kSpans, shape, care.contains(row)));
     masks->Merge(row, state);
+  }
+  return Status::Ok();
+}
+
+// Most leaves of most searches come here: no branch per row.
+Status LeafColumns::EvaluateCodes(uint32_t block, std::span<const uint32_t> row_templates,
+                                  Masks* masks) {
+  constexpr auto kSpans = static_cast<size_t>(ItemTable::kSpans);
+  const std::vector<uint64_t>& bits = plan_.tables[kSpans].columns[0].code_bits;
+  std::vector<uint8_t>& matching = code_matches_;
+  const std::span<const uint32_t> codes = cursors_[kSpans].cursors[0].codes();
+  matching.resize(codes.size() + 1);
+  for (size_t i = 0; i < codes.size(); ++i) {
+    matching[i] = static_cast<uint8_t>(bits[codes[i] / 64] >> (codes[i] % 64) & 1);
+  }
+  uint32_t next = 0;
+  for (uint32_t row = 0; row < row_templates.size(); ++row) {
+    const uint8_t has = has_slot_[row_templates[row]];
+    if (next + has > codes.size()) {
+      return Status::DataLoss("block " + std::to_string(block) +
+                              ": a column has fewer values than its shapes say");
+    }
+    masks->present.Set(row, has != 0);
+    masks->matched.Set(row, (has & matching[next]) != 0);
+    next += has;
   }
   return Status::Ok();
 }

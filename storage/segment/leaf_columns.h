@@ -43,6 +43,8 @@ class LeafColumns {
 
   Status EvaluateSpans(uint32_t block, std::span<const uint32_t> row_templates, const RowMask& care,
                        Masks* masks);
+  // The same where each item has at most one value of one dictionary column.
+  Status EvaluateCodes(uint32_t block, std::span<const uint32_t> row_templates, Masks* masks);
   Status EvaluateElements(ItemTable table, uint32_t block, const RowMask& care, Masks* masks);
   Status Seek(ItemTable table, uint32_t block);
   // The state of an item of this shape, whose values are consumed.
@@ -55,6 +57,9 @@ class LeafColumns {
   const FilterLeaf& leaf_;
   const LeafPlan& plan_;
   std::array<TableCursors, 3> cursors_;
+  std::vector<uint8_t>
+      has_slot_;  // of each span template; empty where EvaluateCodes cannot be used
+  std::vector<uint8_t> code_matches_;  // of each value on the block, and one more
   std::string scratch_;
 };
 

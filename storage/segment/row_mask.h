@@ -21,6 +21,7 @@ class RowMask {
   // REQUIRES: row < kBlockRows.
   void Add(uint32_t row) { words_[row / 64] |= uint64_t{1} << (row % 64); }
   bool contains(uint32_t row) const { return (words_[row / 64] >> (row % 64) & 1) != 0; }
+  void Set(uint32_t row, bool value) { words_[row / 64] |= uint64_t{value} << (row % 64); }
   bool empty() const {
     uint64_t any = 0;
     for (const uint64_t word : words_) any |= word;
@@ -38,6 +39,21 @@ class RowMask {
   RowMask& Subtract(const RowMask& other) {
     for (size_t i = 0; i < words_.size(); ++i) words_[i] &= ~other.words_[i];
     return *this;
+  }
+  // Adds to `mask` the rows below `row_count` of this one for which holds(row) is true. Without a
+  // branch per row: for conditions that cost less than a misprediction.
+  template <typename Holds>
+  void Select(uint32_t row_count, const Holds& holds, RowMask* mask) const {
+    for (uint32_t i = 0; i < words_.size(); ++i) {
+      if (words_[i] == 0) continue;
+      const uint32_t first = i * 64;
+      const uint32_t count = row_count - first < 64 ? row_count - first : 64;
+      uint64_t word = 0;
+      for (uint32_t bit = 0; bit < count; ++bit) {
+        word |= static_cast<uint64_t>(holds(first + bit)) << bit;
+      }
+      mask->words_[i] |= word & words_[i];
+    }
   }
   // Calls visit(row), ascending.
   template <typename Visit>

@@ -152,6 +152,34 @@ TEST(SearchDifferential, SegmentOfSeveralBlocks) {
   ExpectSame(*Seal(*MakeTable(&random, 3000), &cache), random.Next(), 60);
 }
 
+// More than a page of rows, and values of every coding: a flood of keys, ids, numbers.
+TEST(SearchDifferential, SegmentOfSeveralPages) {
+  Random random(TestSeed());
+  PageCache cache(64 << 20);
+  SpanTable table;
+  SpanGenerator generator(&random, {.services = 3, .open_traces = 100, .attributes_max = 3});
+  for (uint32_t number = 0; number < 10'000;) {
+    std::vector<Span> spans = generator.Batch(100);
+    for (Span& span : spans) {
+      ++number;
+      span.attributes.push_back({"id", ValueType::kString, std::to_string(random.Next())});
+      span.attributes.push_back(
+          {"number", ValueType::kInt, IntPayload(static_cast<int64_t>(random.Below(1 << 20)))});
+      span.attributes.push_back(
+          {"real", ValueType::kDouble, DoublePayload(static_cast<double>(random.Below(1 << 20)))});
+      if (random.OneIn(3)) {
+        const std::string key = "flood." + std::to_string(random.Below(3000));
+        span.attributes.push_back({key, ValueType::kString, std::to_string(random.Below(5))});
+      }
+      // A clock that is hours off.
+      if (random.OneIn(500)) span.start_ns += 10'000'000'000'000;
+    }
+    ASSERT_TRUE(table.Append(EncodeSpans(spans), {}).ok());
+  }
+  table.Publish();
+  ExpectSame(*Seal(table, &cache), random.Next(), 40);
+}
+
 TEST(SearchDifferential, SnapshotsShowWhatWasPublished) {
   Random random(TestSeed());
   auto table = std::make_shared<SpanTable>();

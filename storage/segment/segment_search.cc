@@ -214,20 +214,23 @@ Status SegmentSearch::Match(uint32_t block, std::vector<SpanMatch>* matches) {
 Result<RowMask> SegmentSearch::RowsInRange(uint32_t block, const RowMask& care) {
   if (start_.min_ns == 0 && start_.max_ns == UINT64_MAX) return care;
   LARDER_ASSIGN_OR_RETURN(const auto starts, columns_.Starts(block / kPageBlocks));
+  const uint64_t* const values = &starts->values[first_in_page_];
   RowMask in_range;
-  care.ForEach([&](uint32_t row) {
-    if (start_.contains(starts->values[first_in_page_ + row])) in_range.Add(row);
-  });
+  care.Select(
+      columns_.block_row_count(block), [&](uint32_t row) { return start_.contains(values[row]); },
+      &in_range);
   return in_range;
 }
 
 void SegmentSearch::Split(uint32_t step, const RowMask& care, RowMask* yes, RowMask* maybe) const {
-  const std::vector<Truth>& truths = truths_[step];
-  care.ForEach([&](uint32_t row) {
-    const Truth truth = truths[row_templates_[row]];
-    if (truth == Truth::kYes) yes->Add(row);
-    if (truth == Truth::kMaybe) maybe->Add(row);
-  });
+  const Truth* const truths = truths_[step].data();
+  const uint32_t* const templates = row_templates_.data();
+  const auto count = static_cast<uint32_t>(row_templates_.size());
+  const auto is = [&](Truth truth) {
+    return [=](uint32_t row) { return truths[templates[row]] == truth; };
+  };
+  care.Select(count, is(Truth::kYes), yes);
+  care.Select(count, is(Truth::kMaybe), maybe);
 }
 
 // The rows of `care` that satisfy a step. Templates settle what they can; what is left shrinks from
@@ -297,6 +300,14 @@ Result<RowMask> SegmentSearch::EvaluateLeaf(uint32_t number, const RowMask& care
 Result<RowMask> SegmentSearch::EvaluateDuration(const FilterLeaf& leaf, const RowMask& care) {
   LARDER_ASSIGN_OR_RETURN(const auto durations, columns_.Durations(block_ / kPageBlocks));
   RowMask found;
+  if (const auto bounds = leaf.matcher.DurationBounds(); bounds && !leaf.negated) {
+    const int64_t* const values = &durations->values[first_in_page_];
+    care.Select(
+        columns_.block_row_count(block_),
+        [&](uint32_t row) { return bounds->first <= values[row] && values[row] <= bounds->second; },
+        &found);
+    return found;
+  }
   care.ForEach([&](uint32_t row) {
     const auto value = FilterValue::Duration(durations->values[first_in_page_ + row]);
     if (leaf.Holds(ValueState(leaf, value))) found.Add(row);
