@@ -25,16 +25,45 @@ bool GetBounds(ByteReader* reader, std::vector<DurationBounds>* bounds) {
 
 }  // namespace
 
-Status IndexReader::AddSets(uint32_t index_column, std::span<const uint32_t> numbers,
-                            BlockSet* blocks) const {
-  for (size_t i = 0; i < numbers.size();) {
-    const uint32_t page = numbers[i] / kIndexSetsPerPage;
-    const PageKey key = IndexKey(index_column, page);
+Status IndexReader::AddTemplates(std::span<const uint32_t> templates, uint8_t longest_min,
+                                 BlockSet* blocks) const {
+  for (size_t i = 0; i < templates.size();) {
+    const uint32_t page = templates[i] / kIndexTemplatesPerPage;
+    const PageKey key = IndexKey(kIndexTemplates, page);
+    LARDER_ASSIGN_OR_RETURN(const std::shared_ptr<const BodyPage> body, columns_.Body(key));
+    ByteReader reader(body->body);
+    for (uint32_t next = page * kIndexTemplatesPerPage;
+         i < templates.size() && templates[i] / kIndexTemplatesPerPage == page; ++next) {
+      BlockSet set(blocks->block_count());
+      std::string_view longest;
+      if (!AddBlockSet(&reader, &set) || !reader.GetBytes(set.count(), &longest)) {
+        return Malformed(key);
+      }
+      if (next != templates[i]) continue;
+      ++i;
+      if (longest_min == 0) {
+        blocks->UnionWith(set);
+        continue;
+      }
+      size_t place = 0;
+      set.ForEach([&](uint32_t block) {
+        if (static_cast<uint8_t>(longest[place++]) >= longest_min) blocks->Add(block);
+      });
+    }
+  }
+  return Status::Ok();
+}
+
+Status IndexReader::AddCodes(uint32_t column, std::span<const uint32_t> codes,
+                             BlockSet* blocks) const {
+  for (size_t i = 0; i < codes.size();) {
+    const uint32_t page = codes[i] / kIndexSetsPerPage;
+    const PageKey key = IndexKey(kIndexColumnBase + column, page);
     LARDER_ASSIGN_OR_RETURN(const std::shared_ptr<const BodyPage> body, columns_.Body(key));
     ByteReader reader(body->body);
     uint32_t next = page * kIndexSetsPerPage;
-    for (; i < numbers.size() && numbers[i] / kIndexSetsPerPage == page; ++i) {
-      for (; next < numbers[i]; ++next) {
+    for (; i < codes.size() && codes[i] / kIndexSetsPerPage == page; ++i) {
+      for (; next < codes[i]; ++next) {
         if (!SkipBlockSet(&reader, blocks->block_count())) return Malformed(key);
       }
       if (!AddBlockSet(&reader, blocks)) return Malformed(key);
@@ -42,15 +71,6 @@ Status IndexReader::AddSets(uint32_t index_column, std::span<const uint32_t> num
     }
   }
   return Status::Ok();
-}
-
-Status IndexReader::AddTemplates(std::span<const uint32_t> templates, BlockSet* blocks) const {
-  return AddSets(kIndexTemplates, templates, blocks);
-}
-
-Status IndexReader::AddCodes(uint32_t column, std::span<const uint32_t> codes,
-                             BlockSet* blocks) const {
-  return AddSets(kIndexColumnBase + column, codes, blocks);
 }
 
 Status IndexReader::AddHash(uint32_t column, uint64_t hash, BlockSet* blocks) const {

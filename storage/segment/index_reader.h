@@ -23,8 +23,10 @@ class IndexReader {
  public:
   explicit IndexReader(const SegmentColumns& columns) : columns_(columns) {}
 
-  // Adds to `blocks` those that hold a row of one of the span templates. REQUIRES: ascending.
-  Status AddTemplates(std::span<const uint32_t> templates, BlockSet* blocks) const;
+  // Adds to `blocks` those that hold a row of one of the span templates, and among its rows there
+  // one that lasts as long as this class (index_format.h) or longer. REQUIRES: ascending.
+  Status AddTemplates(std::span<const uint32_t> templates, uint8_t longest_min,
+                      BlockSet* blocks) const;
   // ... those that hold one of these values of a dictionary column. REQUIRES: ascending codes; the
   // column's dictionary has more than one value and it is no overflow column.
   Status AddCodes(uint32_t column, std::span<const uint32_t> codes, BlockSet* blocks) const;
@@ -36,8 +38,6 @@ class IndexReader {
                    std::vector<DurationBounds>* templates) const;
 
  private:
-  Status AddSets(uint32_t index_column, std::span<const uint32_t> numbers, BlockSet* blocks) const;
-
   const SegmentColumns& columns_;
 };
 

@@ -93,13 +93,51 @@ class HashesBuilder {
   std::vector<std::vector<uint64_t>> pages_;
 };
 
-void WriteTemplates(const SegmentDraft& draft, PageWriter* pages) {
+// A template's rows on one block.
+struct TemplatePlace {
+  uint32_t item = 0;  // template
+  uint32_t block = 0;
+  uint8_t longest = 0;  // class
+};
+
+// One place for each template and block that meet, by template, then block.
+std::vector<TemplatePlace> TemplatePlaces(const SegmentDraft& draft) {
   const ItemTableDraft& spans = draft.items[static_cast<size_t>(ItemTable::kSpans)];
-  SetsBuilder sets(static_cast<uint32_t>(spans.templates.size()), BlockCount(draft));
+  std::vector<TemplatePlace> places;
+  std::vector<uint32_t> last(spans.templates.size(), UINT32_MAX);  // place of each template
   for (uint32_t row = 0; row < draft.row_count(); ++row) {
-    sets.Add(spans.item_templates[row], row / kBlockRows);
+    const uint32_t item = spans.item_templates[row];
+    const uint32_t block = row / kBlockRows;
+    if (last[item] == UINT32_MAX || places[last[item]].block != block) {
+      last[item] = static_cast<uint32_t>(places.size());
+      places.push_back({item, block, 0});
+    }
+    uint8_t& longest = places[last[item]].longest;
+    longest = std::max(longest, DurationClass(draft.span(row).duration_ns()));
   }
-  sets.Write(kIndexTemplates, pages);
+  std::stable_sort(places.begin(), places.end(),
+                   [](const TemplatePlace& a, const TemplatePlace& b) { return a.item < b.item; });
+  return places;
+}
+
+// Of each template: the set of its blocks, then a byte for each of them.
+void WriteTemplates(const SegmentDraft& draft, PageWriter* pages) {
+  const std::vector<TemplatePlace> places = TemplatePlaces(draft);
+  std::string body;
+  for (size_t i = 0; i < places.size();) {
+    const uint32_t item = places[i].item;
+    BlockSet set(BlockCount(draft));
+    std::string longest;
+    for (; i < places.size() && places[i].item == item; ++i) {
+      set.Add(places[i].block);
+      longest.push_back(static_cast<char>(places[i].longest));
+    }
+    PutBlockSet(&body, set);
+    body.append(longest);
+    if ((item + 1) % kIndexTemplatesPerPage != 0 && i < places.size()) continue;
+    pages->Add(IndexKey(kIndexTemplates, item / kIndexTemplatesPerPage), body);
+    body.clear();
+  }
 }
 
 struct DurationBounds {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "storage/model/span_filter.h"
+#include "storage/segment/index_format.h"
 #include "storage/segment/index_reader.h"
 #include "storage/segment/leaf_columns.h"
 #include "storage/segment/leaf_plan.h"
@@ -36,6 +37,7 @@ class SegmentSearch : public BlockSearch {
 
  private:
   void PlanTruths();
+  uint8_t LongestMin() const;
   Truth StepTruth(const FilterStep& step, uint32_t item) const;
   BlockSet StepBlocks(uint32_t step) const;
   Result<BlockSet> LeafBlocks(const LeafPlan& plan, bool negated) const;
@@ -91,14 +93,37 @@ Status SegmentSearch::Plan() {
   }
   BlockSet blocks = StepBlocks(filter_.root());
   PlanTimes(&blocks);
-  const bool one_leaf = filter_.steps().size() == 1;
-  if (!blocks.empty() && !one_leaf && possible.size() < root.size()) {
+  // Which templates are possible says more than their leaves one by one, where there are several.
+  const uint8_t longest_min = LongestMin();
+  const bool several = filter_.steps().size() > 1 && possible.size() < root.size();
+  if (!blocks.empty() && (several || longest_min != 0)) {
     BlockSet of_templates(columns_.block_count());
-    LARDER_RETURN_IF_ERROR(IndexReader(columns_).AddTemplates(possible, &of_templates));
+    LARDER_RETURN_IF_ERROR(
+        IndexReader(columns_).AddTemplates(possible, longest_min, &of_templates));
     blocks.IntersectWith(of_templates);
   }
   blocks.ForEach([&](uint32_t block) { candidates_.push_back(block); });
   return Status::Ok();
+}
+
+// The class of the least duration that a matching span can have, as far as the root tells.
+uint8_t SegmentSearch::LongestMin() const {
+  const FilterStep& root = filter_.steps()[filter_.root()];
+  std::vector<uint32_t> all_of = root.children;
+  if (root.kind == FilterStep::Kind::kLeaf) all_of = {filter_.root()};
+  if (root.kind != FilterStep::Kind::kLeaf && root.kind != FilterStep::Kind::kAnd) return 0;
+  uint8_t least = 0;
+  for (const uint32_t child : all_of) {
+    const FilterStep& step = filter_.steps()[child];
+    if (step.kind != FilterStep::Kind::kLeaf) continue;
+    const FilterLeaf& leaf = filter_.leaves()[step.leaf];
+    const bool is_duration = leaf.field() != nullptr && leaf.field()->field == Field::kDuration;
+    const auto bounds = leaf.matcher.DurationBounds();
+    if (is_duration && !leaf.other && !leaf.negated && bounds) {
+      least = std::max(least, DurationClass(bounds->first));
+    }
+  }
+  return least;
 }
 
 void SegmentSearch::PlanTruths() {
@@ -144,7 +169,7 @@ Result<BlockSet> SegmentSearch::LeafBlocks(const LeafPlan& plan, bool negated) c
   }
   BlockSet blocks = plan.value_blocks;
   if (!certain.empty()) {
-    LARDER_RETURN_IF_ERROR(IndexReader(columns_).AddTemplates(certain, &blocks));
+    LARDER_RETURN_IF_ERROR(IndexReader(columns_).AddTemplates(certain, 0, &blocks));
   }
   return blocks;
 }
