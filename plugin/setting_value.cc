@@ -163,7 +163,8 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-std::string Suggestion(std::string_view written, const std::vector<std::string>& names) {
+std::string Suggestion(std::string_view written, const std::vector<std::string>& names,
+                       std::string_view prefix) {
   std::string_view best;
   size_t best_distance = std::max<size_t>(2, written.size() / 3) + 1;
   for (const std::string& name : names) {
@@ -172,7 +173,7 @@ std::string Suggestion(std::string_view written, const std::vector<std::string>&
     best_distance = distance;
     best = name;
   }
-  return best.empty() ? "" : "; did you mean " + std::string(best) + "?";
+  return best.empty() ? "" : "; did you mean " + std::string(prefix) + std::string(best) + "?";
 }
 
 }  // namespace larder

@@ -30,7 +30,9 @@ Result<bool> ParseSwitch(std::string_view text);
 // other (optimal string alignment distance), to guess what a mistyped name was meant to be.
 size_t EditDistance(std::string_view a, std::string_view b);
 
-// "; did you mean X?" with the name nearest to what was written; empty when none is near.
-std::string Suggestion(std::string_view written, const std::vector<std::string>& names);
+// "; did you mean X?" with the name nearest to what was written, `prefix` in front of it; empty
+// when none is near.
+std::string Suggestion(std::string_view written, const std::vector<std::string>& names,
+                       std::string_view prefix = "");
 
 }  // namespace larder

@@ -13,8 +13,7 @@ namespace {
 
 constexpr uint64_t kConfigBytesMax = 1 << 20;
 constexpr std::string_view kEnvironmentPrefix = "LARDER_";
-// Variables of ours that are no settings: the file's name, and what tests and benches read.
-constexpr std::string_view kOtherVariables[] = {"LARDER_CONFIG", "LARDER_SEED", "LARDER_CAPTURE"};
+constexpr std::string_view kConfigVariable = "LARDER_CONFIG";
 
 const Setting* FindSetting(std::string_view name) {
   for (const Setting& setting : SettingsTable()) {
@@ -79,6 +78,18 @@ Status ApplyFile(const std::string& path, Settings* settings) {
   return ApplySettingsFile(*text, path, settings);
 }
 
+// The environment is shared with other programs of ours, so a name that is unknown is no error. One
+// that looks like a setting's is told all the same.
+void WarnOfTypo(const std::string& variable) {
+  const auto behind_prefix = [](const Setting& setting) {
+    return EnvironmentName(setting).substr(kEnvironmentPrefix.size());
+  };
+  const std::string suggestion = Suggestion(variable.substr(kEnvironmentPrefix.size()),
+                                            AllNames(behind_prefix), kEnvironmentPrefix);
+  if (suggestion.empty()) return;
+  Log(LogLevel::kWarning, "environment variable " + variable + " is no setting" + suggestion);
+}
+
 Status ApplyEnvironment(const std::map<std::string, std::string>& environment, Settings* settings) {
   std::map<std::string, const Setting*> known;
   for (const Setting& setting : SettingsTable()) known[EnvironmentName(setting)] = &setting;
@@ -88,10 +99,8 @@ Status ApplyEnvironment(const std::map<std::string, std::string>& environment, S
     if (found != known.end()) {
       LARDER_RETURN_IF_ERROR(
           ApplySetting(*found->second, value, settings).With("environment variable " + name));
-    } else if (std::find(std::begin(kOtherVariables), std::end(kOtherVariables), name) ==
-               std::end(kOtherVariables)) {
-      Log(LogLevel::kWarning,
-          "unknown environment variable " + name + Suggestion(name, AllNames(EnvironmentName)));
+    } else if (name != kConfigVariable) {
+      WarnOfTypo(name);
     }
   }
   return Status::Ok();
@@ -215,7 +224,7 @@ std::string SettingText(const Setting& setting, const Settings& settings) {
 Result<Settings> LoadSettings(const SettingSources& sources) {
   std::vector<Flag> flags;
   std::string config_path;
-  if (const auto found = sources.environment.find("LARDER_CONFIG");
+  if (const auto found = sources.environment.find(std::string(kConfigVariable));
       found != sources.environment.end()) {
     config_path = found->second;
   }

@@ -82,8 +82,9 @@ struct SettingSources {
 };
 
 // kInvalidArgument, naming the source and the setting, for a name that is unknown (with the name
-// that was probably meant) and for a value that is not accepted. An unknown variable LARDER_... is
-// logged and passed over: the environment may be shared with other programs of ours.
+// that was probably meant) and for a value that is not accepted. A variable LARDER_... that
+// is no setting is passed over, since the environment may be shared with other programs of ours;
+// when it looks like a mistyped setting, that is logged.
 Result<Settings> LoadSettings(const SettingSources& sources);
 
 // The same from the text of a YAML file alone. `name` is the file, for messages.
