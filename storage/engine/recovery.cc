@@ -107,7 +107,7 @@ Status RecoverJournals(const RecoveryParts& parts) {
       LARDER_RETURN_IF_ERROR(parts.file_system->Remove(path + "/" + name));
     }
   }
-  return Status::Ok();
+  return parts.read_only ? Status::Ok() : parts.file_system->SyncDirectory(path);
 }
 
 }  // namespace larder

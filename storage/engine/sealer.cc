@@ -158,15 +158,19 @@ Status Sealer::Seal(const Generation& generation) {
 }
 
 // The header on the shelf names the generation, so a journal that a crash leaves behind is removed
-// by the next start, unreplayed.
+// by the next start, unreplayed. The removal is made durable here: a merge forgets the names of
+// generations whose journals are gone, and must not be proven wrong by a power loss.
 void Sealer::RemoveJournal(const Generation& generation) {
   LARDER_CRASH_POINT("seal.remove_journal");
   const std::string name = JournalFileName(generation.id);
+  const std::string path = parts_.directory->journal_path();
+  Status removed;
   if (generation.journal_is_damaged) {
     parts_.directory->SetAsideJournal(name);
-    return;
+  } else {
+    removed = parts_.file_system->Remove(path + "/" + name);
   }
-  const Status removed = parts_.file_system->Remove(parts_.directory->journal_path() + "/" + name);
+  if (removed.ok()) removed = parts_.file_system->SyncDirectory(path);
   if (!removed.ok()) {
     Log(LogLevel::kWarning, "a sealed journal cannot be removed",
         {{"file", name}, {"reason", removed.ToString()}});
