@@ -1,7 +1,10 @@
 // Holds FORMAT.md to its word: the pages of its example are what the writer writes, and what the
 // reader reads. Also the golden file, which stays readable for ever.
+#include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -9,9 +12,12 @@
 #include "storage/base/coding.h"
 #include "storage/model/span.h"
 #include "storage/model/traces_data_writer.h"
+#include "storage/segment/page.h"
 #include "storage/segment/segment.h"
 #include "storage/segment/segment_writer.h"
 #include "tests/support/map_page_store.h"
+#include "tests/support/seed.h"
+#include "tests/support/span_generator.h"
 
 namespace larder {
 namespace {
@@ -151,6 +157,113 @@ TEST(SegmentFormatTest, TheExampleIsRead) {
     if (found != documented.end()) bytes = found->second;
   }
   EXPECT_TRUE(ReadAll(pages) == ExampleSpans());
+}
+
+// ---- the golden file ----
+
+// A file that must be readable for ever: pages as | section u8 | column u32 | page u32 | size u32 |
+// bytes |. It was written from the OTLP message beside it by the first writer of version 1
+// (LARDER_WRITE_GOLDEN=1 writes both anew, for a new version).
+constexpr const char* kGoldenPages = LARDER_GOLDEN_DIR "/segment_v1.bin";
+constexpr const char* kGoldenSpans = LARDER_GOLDEN_DIR "/segment_v1.otlp";
+
+std::string ReadWhole(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Pages PagesOfFile(const std::string& bytes) {
+  Pages pages;
+  ByteReader in(bytes);
+  while (!in.empty()) {
+    std::string_view section;
+    PageKey key;
+    uint32_t size = 0;
+    std::string_view page;
+    if (!in.GetBytes(1, &section) || !in.GetFixed32(&key.column) || !in.GetFixed32(&key.page) ||
+        !in.GetFixed32(&size) || !in.GetBytes(size, &page)) {
+      ADD_FAILURE() << "the golden file is cut short";
+      return {};
+    }
+    key.section = static_cast<Section>(section[0]);
+    pages.emplace(key, page);
+  }
+  return pages;
+}
+
+Pages WriteGolden(const std::string& otlp) {
+  SpanTable table;
+  EXPECT_TRUE(table.Append(otlp, {}).ok());
+  table.Publish();
+  MapPageStore store;
+  const SegmentIdentity identity{.segment_id = 17,
+                                 .tenant = 3,
+                                 .generations = {5, 6},
+                                 .replaces = {11},
+                                 .arrival_min_ns = 1,
+                                 .arrival_max_ns = 2};
+  EXPECT_TRUE(WriteSegment(table, identity, {}, &store).ok());
+  return store.pages();
+}
+
+// Of every kind something: hostile spans, columns of each coding, several blocks.
+void WriteGoldenFiles() {
+  Random random(1);
+  std::vector<Span> spans =
+      SpanGenerator(&random, {.attributes_max = 4, .hostile_one_in = 30}).Batch(1100);
+  for (size_t i = 0; i < spans.size(); ++i) {
+    spans[i].attributes.push_back({"size", ValueType::kInt, Fixed64(i * 31 - 500)});
+    spans[i].attributes.push_back({"id", ValueType::kString, "id-" + std::to_string(i * 7919)});
+  }
+  const std::string otlp = EncodeSpans(spans);
+  std::ofstream(kGoldenSpans, std::ios::binary) << otlp;
+  std::string bytes;
+  for (const auto& [key, page] : WriteGolden(otlp)) {
+    bytes.push_back(static_cast<char>(key.section));
+    PutFixed32(&bytes, key.column);
+    PutFixed32(&bytes, key.page);
+    PutFixed32(&bytes, static_cast<uint32_t>(page.size()));
+    bytes += page;
+  }
+  std::ofstream(kGoldenPages, std::ios::binary) << bytes;
+}
+
+class GoldenTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (std::getenv("LARDER_WRITE_GOLDEN") != nullptr) WriteGoldenFiles();
+    otlp_ = ReadWhole(kGoldenSpans);
+    pages_ = PagesOfFile(ReadWhole(kGoldenPages));
+    ASSERT_FALSE(pages_.empty());
+  }
+  std::string otlp_;
+  Pages pages_;
+};
+
+TEST_F(GoldenTest, IsRead) {
+  auto expected = DecodeSpans(otlp_);
+  ASSERT_TRUE(expected.ok());
+  const auto encoded = [](const std::vector<Span>& spans) {
+    std::multiset<std::string> messages;
+    for (const Span& span : spans) messages.insert(EncodeSpans({span}));
+    return messages;
+  };
+  EXPECT_TRUE(encoded(ReadAll(pages_)) == encoded(*expected));
+}
+
+// Bodies, not pages: another zstd may compress otherwise.
+TEST_F(GoldenTest, IsWhatTheWriterWrites) {
+  const Pages written = WriteGolden(otlp_);
+  ASSERT_EQ(written.size(), pages_.size());
+  for (const auto& [key, page] : written) {
+    std::string body;
+    std::string golden;
+    ASSERT_TRUE(pages_.contains(key)) << key.ToString();
+    ASSERT_TRUE(DecodePage(key, page, &body).ok());
+    ASSERT_TRUE(DecodePage(key, pages_.at(key), &golden).ok()) << key.ToString();
+    // The header names the pages' sizes, which depend on zstd.
+    EXPECT_TRUE(body == golden || key.section == Section::kHeader) << key.ToString();
+  }
 }
 
 }  // namespace

@@ -28,9 +28,24 @@ Split SplitOf(uint64_t value) {
   return {static_cast<uint8_t>(kSmall + (width - kWidthMin) * 4 + top), rest_bits};
 }
 
-uint32_t RestBits(uint8_t number_class) {
-  return number_class < kSmall ? 0 : (number_class - kSmall) / 4 + kWidthMin - 3;
-}
+// What a class stands for: the number less its rest bits, and how many those are.
+struct ClassMeaning {
+  uint64_t number = 0;
+  uint32_t rest_bits = 0;
+};
+
+constexpr std::array<ClassMeaning, 256> kMeanings = [] {
+  std::array<ClassMeaning, 256> meanings{};
+  for (uint32_t i = 0; i < 256; ++i) {
+    if (i < kSmall) {
+      meanings[i] = {i, 0};
+    } else {
+      const uint32_t rest_bits = (i - kSmall) / 4 + kWidthMin - 3;
+      meanings[i] = {uint64_t{4 | ((i - kSmall) & 3)} << rest_bits, rest_bits};
+    }
+  }
+  return meanings;
+}();
 
 uint8_t UnitOf(std::span<const uint64_t> values) {
   uint8_t unit = 3;
@@ -89,16 +104,18 @@ class BitReader {
     const size_t byte = position_ / 8;
     const uint32_t shift = position_ % 8;
     position_ += count;
-    const uint64_t low = Word(byte) >> shift;
-    const uint64_t bits = shift == 0 ? low : low | (Word(byte + 8) << (64 - shift));
+    uint64_t bits = Word(byte) >> shift;
+    if (shift + count > 64) bits |= Word(byte + 8) << (64 - shift);
     return bits & (UINT64_MAX >> (64 - count));
   }
 
  private:
   uint64_t Word(size_t byte) const {
+    if (byte + 8 <= bytes_.size()) return LoadFixed64(bytes_.data() + byte);
     uint64_t word = 0;
-    if (byte >= bytes_.size()) return word;
-    std::memcpy(&word, bytes_.data() + byte, std::min<size_t>(8, bytes_.size() - byte));
+    if (byte < bytes_.size()) {
+      std::memcpy(&word, bytes_.data() + byte, bytes_.size() - byte);
+    }
     return word;
   }
 
@@ -137,20 +154,15 @@ bool DecodeNumbers(ByteReader* in, std::vector<uint64_t>* values) {
   std::string_view classes;
   if (!GetByte(in, &unit) || unit >= kUnits.size() || !in->GetBytes(count, &classes)) return false;
   uint64_t bit_count = 0;
-  for (const char c : classes) bit_count += RestBits(static_cast<uint8_t>(c));
+  for (const char c : classes) bit_count += kMeanings[static_cast<uint8_t>(c)].rest_bits;
   std::string_view rests;
   if (!in->GetBytes((bit_count + 7) / 8, &rests)) return false;
   BitReader bits(rests);
   values->resize(count);
+  const uint64_t factor = kUnits[unit];
   for (size_t i = 0; i < count; ++i) {
-    const uint8_t number_class = static_cast<uint8_t>(classes[i]);
-    uint64_t value = number_class;
-    if (number_class >= kSmall) {
-      const uint32_t rest_bits = RestBits(number_class);
-      const uint64_t top = 4 | ((number_class - kSmall) & 3);
-      value = (top << rest_bits) | bits.Get(rest_bits);
-    }
-    (*values)[i] = value * kUnits[unit];
+    const ClassMeaning& meaning = kMeanings[static_cast<uint8_t>(classes[i])];
+    (*values)[i] = (meaning.number | bits.Get(meaning.rest_bits)) * factor;
   }
   return true;
 }

@@ -56,13 +56,24 @@ void AppendPacked(std::string_view text, std::string* out) {
   }
 }
 
+// The two digits of each byte.
+constexpr std::array<std::array<char, 2>, 256> kDigits = [] {
+  std::array<std::array<char, 2>, 256> digits{};
+  for (size_t i = 0; i < 256; ++i) {
+    digits[i] = {"0123456789abcdef"[i >> 4], "0123456789abcdef"[i & 15]};
+  }
+  return digits;
+}();
+
 void AppendSpelled(Form form, std::string_view bytes, std::string* out) {
-  static constexpr char kDigits[] = "0123456789abcdef";
+  const size_t start = out->size();
+  out->resize(start + bytes.size() * 2 + (form == kUuid ? 4 : 0));
+  char* to = out->data() + start;
   for (size_t i = 0; i < bytes.size(); ++i) {
-    if (form == kUuid && (i == 4 || i == 6 || i == 8 || i == 10)) out->push_back('-');
-    const auto byte = static_cast<uint8_t>(bytes[i]);
-    out->push_back(kDigits[byte >> 4]);
-    out->push_back(kDigits[byte & 15]);
+    if (form == kUuid && (i == 4 || i == 6 || i == 8 || i == 10)) *to++ = '-';
+    const std::array<char, 2>& digits = kDigits[static_cast<uint8_t>(bytes[i])];
+    *to++ = digits[0];
+    *to++ = digits[1];
   }
 }
 
@@ -96,6 +107,7 @@ bool DecodeStrings(ByteReader* in, std::vector<uint32_t>* offsets, std::string* 
   if (forms.size() != lengths.size()) return false;
   offsets->clear();
   offsets->reserve(forms.size() + 1);
+  arena->reserve(in->remaining_bytes());
   offsets->push_back(0);
   for (size_t i = 0; i < forms.size(); ++i) {
     std::string_view bytes;
