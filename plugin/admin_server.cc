@@ -96,6 +96,7 @@ Result<std::unique_ptr<AdminServer>> AdminServer::Start(AdminOptions options) {
   auto parts = std::make_unique<Parts>();
   const std::string listen = options.listen;
   parts->options = std::move(options);
+  // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): httplib takes it over.
   parts->http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   // A connection that waits for its next request holds a thread.
   parts->http.set_keep_alive_timeout(1);

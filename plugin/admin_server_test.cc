@@ -106,7 +106,7 @@ std::set<std::string> Described(std::istream& text, const std::string& lead) {
     line.erase(0, lead.size());
     const size_t name_end = line.find_first_of("{` ");
     // The type is the next word, behind a label list or a column border.
-    const size_t type_begin = line.find_first_of(" ", name_end) + (lead[0] == '|' ? 3 : 1);
+    const size_t type_begin = line.find(' ', name_end) + (lead[0] == '|' ? 3 : 1);
     const size_t type_end = line.find(' ', type_begin);
     found.insert(line.substr(0, name_end) + " " + line.substr(type_begin, type_end - type_begin));
   }

@@ -9,7 +9,7 @@ using Unit = NumberField::Unit;
 
 constexpr uint64_t kSecondMs = 1000;
 constexpr uint64_t kHourMs = 3600 * kSecondMs;
-constexpr uint64_t kYearMs = 366 * 24 * kHourMs;
+constexpr uint64_t kYearMs = 366ull * 24 * kHourMs;
 constexpr uint64_t kMiB = 1 << 20;
 
 constexpr std::array<std::string_view, 2> kDurabilityWords = {"sync", "async"};
@@ -73,7 +73,7 @@ const Setting kTable[] = {
 
     {"retention", kKept,
      "How long spans are kept, from their arrival. Whole partitions go, the oldest first.",
-     OfStore<&StoreOptions::retention_ms>(Unit::kDuration, 10 * 60 * kSecondMs, 100 * kYearMs)},
+     OfStore<&StoreOptions::retention_ms>(Unit::kDuration, 10ull * 60 * kSecondMs, 100 * kYearMs)},
     {"disk.cap", kKept,
      "Most bytes on disk; above it the oldest partition goes. auto leaves 10% of the disk free.",
      OfStore<&StoreOptions::disk_bytes_max>(Unit::kSize, 64 * kMiB, UINT64_MAX, true)},
@@ -85,7 +85,7 @@ const Setting kTable[] = {
          [](Settings& s, size_t index) { s.store.durability = static_cast<Durability>(index); }}},
     {"partition.time", kKept,
      "A partition closes at this age. auto is retention/48, from 10 minutes to 24 hours.",
-     OfStore<&StoreOptions::partition_ms>(Unit::kDuration, kSecondMs, 366 * 24 * kHourMs, true)},
+     OfStore<&StoreOptions::partition_ms>(Unit::kDuration, kSecondMs, 366ull * 24 * kHourMs, true)},
     {"partition.size-max", kKept, "... or at this size. auto is disk.cap/48.",
      OfStore<&StoreOptions::partition_bytes_max>(Unit::kSize, kMiB, UINT64_MAX, true)},
     {"partition.rows-max", kKept, "... or at this many spans.",

@@ -49,11 +49,11 @@ stage_integration() { build dev all && run_ctest dev '^(model|crash|integration|
 
 stage_lint() { tools/lint.sh "$reports"; }
 
-stage_asan() { build asan all && run_ctest asan '^(unit|model|crash)$' asan; }
+stage_asan() { build asan checked_tests && run_ctest asan '^(unit|model|crash)$' asan; }
 
 # Debian's gRPC is not built with the thread sanitizer, so the server would report races that
 # are none: this stage covers storage/.
-stage_tsan() { build tsan all -DLARDER_SERVER=OFF && run_ctest tsan '^(unit|model|crash)$' tsan; }
+stage_tsan() { build tsan checked_tests -DLARDER_SERVER=OFF && run_ctest tsan '^(unit|model|crash)$' tsan; }
 
 stage_fuzz() { build fuzz fuzzers && tools/fuzz.sh build/fuzz "${LARDER_FUZZ_SECONDS:-5}"; }
 

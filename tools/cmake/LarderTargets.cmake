@@ -8,7 +8,8 @@
 #     all of them are built by the target `fuzzers`, and their kept inputs lie in tests/corpus/NAME
 #
 # LABELS say which stage of tools/test.sh runs a test: unit (the default; a few seconds at most), model
-# and crash (also under sanitizers), integration, bench.
+# and crash, integration, bench. The first three also run under sanitizers; the target `checked_tests`
+# builds them.
 # DEPS are seen by users of the target; PRIVATE_DEPS are where vendor libraries belong.
 
 find_program(CCACHE_PROGRAM ccache)
@@ -75,6 +76,12 @@ function(larder_test name)
     set(ARG_LABELS unit)
   endif()
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  if(NOT TARGET checked_tests)
+    add_custom_target(checked_tests)
+  endif()
+  if(ARG_LABELS MATCHES "unit|model|crash")
+    add_dependencies(checked_tests larder_${name})
+  endif()
 endfunction()
 
 function(larder_fuzz name)
