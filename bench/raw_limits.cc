@@ -34,6 +34,7 @@ RawLimits MeasureRawLimits(const TemplateSet& templates, WorkloadOptions load,
   RawLimits limits;
   limits.sync_ms = SyncMs(directory);
   load.spans = kSpans;
+  load.spans_per_s = 0;  // so that its requests are no smaller than those that were sent
   Workload workload(&templates, load);
   const std::unique_ptr<ZSTD_CCtx, size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(),
                                                                    ZSTD_freeCCtx);
