@@ -45,6 +45,7 @@ class Pumper {
     WaitForAll();
     result_.wall_us = NowUs() - wall_start_us;
     result_.client_cpu_us = ThreadCpuUs() - cpu_start_us;
+    const MutexLock lock(mu_);
     if (!failure_.ok()) return failure_;
     return std::move(result_);
   }
