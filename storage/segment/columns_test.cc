@@ -27,7 +27,8 @@ class ColumnsTest : public testing::Test {
     const auto appended = table_.Append(EncodeSpans(spans), {});
     ASSERT_TRUE(appended.ok());
     table_.Publish();
-    ASSERT_TRUE(WriteSegment(table_, {.segment_id = 1}, {}, &store_).ok());
+    const SegmentIdentity identity{.segment_id = 1, .arrival_max_ns = arrival_max_ns_};
+    ASSERT_TRUE(WriteSegment(table_, identity, {}, &store_).ok());
     source_ = store_.Source();
     auto opened = ColumnsReader::Open(source_.get(), &cache_);
     ASSERT_TRUE(opened.ok()) << opened.status().ToString();
@@ -105,6 +106,7 @@ class ColumnsTest : public testing::Test {
     return payload;
   }
 
+  uint64_t arrival_max_ns_ = 0;
   SpanTable table_;
   MapPageStore store_;
   PageCache cache_{32 << 20};
@@ -178,25 +180,44 @@ TEST_F(ColumnsTest, PlainColumnsHoldWhatTheSpansHave) {
   }
 }
 
+constexpr uint64_t kHour = 3'600'000'000'000;
+
+Span SpanAt(uint8_t trace, uint8_t id, uint64_t start_ns) {
+  Span span;
+  span.trace_id.bytes.fill(trace);
+  span.span_id.bytes.fill(id);
+  span.start_ns = start_ns;
+  span.resource = std::make_shared<Resource>();
+  span.scope = std::make_shared<Scope>();
+  return span;
+}
+
 TEST_F(ColumnsTest, BlockBoundsLeaveOutliersOut) {
-  constexpr uint64_t kHour = 3'600'000'000'000;
-  std::vector<Span> spans;
-  for (uint8_t i = 1; i < 4; ++i) {
-    Span span;
-    span.trace_id.bytes.fill(1);
-    span.span_id.bytes.fill(i);
-    span.start_ns = 1000 + (i - 1) * kHour;
-    span.resource = std::make_shared<Resource>();
-    span.scope = std::make_shared<Scope>();
-    spans.push_back(span);
-  }
-  Write(spans);
   // An hour after the first is in, two hours are not.
+  Write({SpanAt(1, 1, 1000), SpanAt(1, 2, 1000 + kHour), SpanAt(1, 3, 1000 + 2 * kHour)});
   EXPECT_EQ(columns_->block_start_range(0).min_ns, 1000u);
   EXPECT_EQ(columns_->block_latest_start_ns(0), 1000 + kHour);
   ASSERT_EQ(columns_->outlier_rows().size(), 1u);
   EXPECT_EQ(columns_->outlier_rows()[0].row, 2u);
   EXPECT_EQ(columns_->outlier_rows()[0].start_ns, 1000 + 2 * kHour);
+}
+
+TEST_F(ColumnsTest, BlockBoundsLeaveClocksThatAreAheadOut) {
+  arrival_max_ns_ = 5 * kHour;
+  std::vector<Span> spans;
+  for (uint8_t i = 1; i < 9; ++i) spans.push_back(SpanAt(i, i, i * kHour / 8));
+  spans.push_back(SpanAt(9, 9, 7 * kHour));
+  Write(spans);
+  EXPECT_EQ(columns_->block_latest_start_ns(0), kHour);
+  ASSERT_EQ(columns_->outlier_rows().size(), 1u);
+  EXPECT_EQ(columns_->outlier_rows()[0].start_ns, 7 * kHour);
+}
+
+TEST_F(ColumnsTest, WhenManyAreAheadNoneIsAnOutlier) {
+  arrival_max_ns_ = kHour;
+  Write({SpanAt(1, 1, 9 * kHour), SpanAt(2, 2, 10 * kHour), SpanAt(3, 3, 0)});
+  EXPECT_EQ(columns_->block_latest_start_ns(0), 10 * kHour);
+  EXPECT_TRUE(columns_->outlier_rows().empty());
 }
 
 // A span with one attribute.

@@ -1,5 +1,6 @@
 #include "storage/segment/draft_builder.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <span>
@@ -42,9 +43,10 @@ using TemplateKey = std::array<uint32_t, 7>;
 
 class Builder {
  public:
-  Builder(const SpanTable& table, RowOrder order)
+  Builder(const SpanTable& table, const DraftOptions& options)
       : table_(table),
-        order_(std::move(order)),
+        arrival_max_ns_(options.arrival_max_ns),
+        order_(OrderRows(table, options.drop_duplicates)),
         plans_{ColumnPlan(&table, ItemTable::kSpans), ColumnPlan(&table, ItemTable::kEvents),
                ColumnPlan(&table, ItemTable::kLinks)},
         resources_(table.resource_count()),
@@ -206,17 +208,30 @@ class Builder {
   }
 
   void FindOutliers() {
+    const std::vector<uint64_t>& starts = draft_.spans.starts_ns;
+    const uint64_t latest = LatestUsualStart();
     for (size_t trace = 0; trace + 1 < order_.trace_first_rows.size(); ++trace) {
       const uint32_t first = order_.trace_first_rows[trace];
-      const uint64_t first_start = draft_.spans.starts_ns[first];
       for (uint32_t row = first; row < order_.trace_first_rows[trace + 1]; ++row) {
-        const uint64_t start = draft_.spans.starts_ns[row];
-        if (start - first_start > kOutlierNs) draft_.outliers.push_back({row, start});
+        if (starts[row] - starts[first] > kOutlierNs || starts[row] > latest) {
+          draft_.outliers.push_back({row, starts[row]});
+        }
       }
     }
   }
 
+  // What starts later is ahead of its arrival.
+  uint64_t LatestUsualStart() const {
+    const std::vector<uint64_t>& starts = draft_.spans.starts_ns;
+    if (arrival_max_ns_ == 0 || arrival_max_ns_ > UINT64_MAX - kOutlierNs) return UINT64_MAX;
+    const uint64_t latest = arrival_max_ns_ + kOutlierNs;
+    const auto ahead = std::count_if(starts.begin(), starts.end(),
+                                     [latest](uint64_t start) { return start > latest; });
+    return static_cast<size_t>(ahead) * kAheadOneIn > starts.size() ? UINT64_MAX : latest;
+  }
+
   const SpanTable& table_;
+  const uint64_t arrival_max_ns_;
   RowOrder order_;
   std::array<ColumnPlan, 3> plans_;  // by ItemTable
   Renumbering resources_;
@@ -229,8 +244,8 @@ class Builder {
 
 }  // namespace
 
-SegmentDraft BuildDraft(const SpanTable& table, bool drop_duplicates) {
-  return Builder(table, OrderRows(table, drop_duplicates)).Build();
+SegmentDraft BuildDraft(const SpanTable& table, const DraftOptions& options) {
+  return Builder(table, options).Build();
 }
 
 }  // namespace larder

@@ -1,8 +1,10 @@
 #include "storage/segment/segment.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <set>
+#include <thread>
 #include <tuple>
 
 #include <gtest/gtest.h>
@@ -334,6 +336,35 @@ TEST(SegmentTest, ParentIsTheFirstOfItsId) {
   const Fixture fixture({MakeSpan(1, 0, "late", 6), MakeSpan(1, 0, "z", 5), MakeSpan(1, 0, "a", 5),
                          MakeSpan(2, 1, "child", 9)});
   EXPECT_EQ(EdgesOf(fixture), (std::vector<Edge>{{"a", "child", 0, 1}}));
+}
+
+// Many threads over one segment whose pages do not fit the cache.
+TEST(SegmentTest, ManyReadersAtOnce) {
+  const uint64_t seed = TestSeed();
+  Fixture fixture(seed, 3000, {.open_traces = 20});
+  fixture.cache()->set_capacity_bytes(1 << 20);
+  const std::vector<Row> expected = fixture.SegmentRows();
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong = 0;
+  for (uint64_t thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&, thread] {
+      Random random(seed + thread);
+      for (int i = 0; i < 20; ++i) {
+        const TraceId id = fixture.table().row(static_cast<uint32_t>(random.Below(3000))).trace_id;
+        std::vector<uint32_t> rows;
+        Collector collector;
+        if (!fixture.segment().FindTrace(id, &rows).ok() || rows.empty() ||
+            !fixture.segment().EncodeRows(rows, &collector).ok()) {
+          ++wrong;
+        }
+        for (size_t k = 0; k < collector.rows.size(); ++k) {
+          if (collector.rows[k] != expected[rows[k]]) ++wrong;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 // What a reader may answer when a page is broken: the failure that names the page, or what it would

@@ -30,7 +30,8 @@ SegmentInfo InfoOf(const SegmentDraft& draft, const SegmentIdentity& identity) {
 Result<SegmentInfo> WriteSegment(const SpanTable& table, const SegmentIdentity& identity,
                                  const SegmentWriteOptions& options, PageSink* sink) {
   LARDER_CHECK(table.published_rows() > 0);
-  const SegmentDraft draft = BuildDraft(table, options.drop_duplicates);
+  const SegmentDraft draft = BuildDraft(table, {.drop_duplicates = options.drop_duplicates,
+                                                .arrival_max_ns = identity.arrival_max_ns});
   PageWriter pages(options.zstd_level);
   WriteSpanPages(draft, &pages);
   WriteNestedPages(draft, &pages);

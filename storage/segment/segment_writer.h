@@ -15,8 +15,8 @@ struct SegmentWriteOptions {
   bool drop_duplicates = false;
 };
 
-// Puts every page into `sink` in key order, the header among them. Needs memory of about 200 bytes per
-// span beside the table. kResourceExhausted, and nothing is put, when a page would pass 1 GiB.
+// Puts every page into `sink` in key order, the header among them. Needs memory of about 200 bytes
+// per span beside the table. kResourceExhausted, and nothing is put, when a page would pass 1 GiB.
 // REQUIRES: table.published_rows() > 0. The table is not changed; the same table and identity give
 // the same bytes.
 Result<SegmentInfo> WriteSegment(const SpanTable& table, const SegmentIdentity& identity,
