@@ -29,7 +29,7 @@ class Collector : public SpanSource::RowVisitor {
 
 Status CopyRows(const SpanSource& source, SpanTable* table) {
   // What was accepted once is accepted again, whatever the limits are by now.
-  const AppendLimits limits{.attribute_value_bytes_max = UINT64_MAX, .nesting_max = UINT32_MAX};
+  const AppendLimits limits = AppendLimits::None();
   for (uint32_t first = 0; first < source.row_count(); first += kRowsAtATime) {
     std::vector<uint32_t> rows(std::min(kRowsAtATime, source.row_count() - first));
     std::iota(rows.begin(), rows.end(), first);

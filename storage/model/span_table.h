@@ -4,8 +4,8 @@
 // Filled by walking OTLP wire bytes with protozero; no message object is built. What recurs is kept
 // once: a KeyValue is interned by its wire bytes and a row holds its number (PairId), so attribute
 // order, types and duplicates survive for free, and a hit is neither parsed nor copied. Resources
-// and scopes are interned as "envelopes": all bytes of ResourceSpans but scope_spans, all bytes of
-// ScopeSpans but spans, so that unknown fields survive too.
+// and scopes are interned as "envelopes": a ResourceSpans without its scope_spans, a ScopeSpans
+// without its spans, unknown fields and all, in a canonical form: equal ones have equal bytes.
 //
 // Threads: one writer (Append, Publish, Rollback); any number of readers, who may look at rows
 // below published_rows() and at everything those rows refer to. Nothing that is published moves or
@@ -86,14 +86,14 @@ struct ColumnKey {
 };
 
 struct ResourceView {
-  std::string_view envelope;  // ResourceSpans without scope_spans
+  std::string_view envelope;  // ResourceSpans without scope_spans, canonical
   std::string_view service;   // string value of service.name; empty when there is none
   std::string_view schema_url;
   std::span<const AttributeView> attributes;
 };
 
 struct ScopeView {
-  std::string_view envelope;  // ScopeSpans without spans
+  std::string_view envelope;  // ScopeSpans without spans, canonical
   std::string_view name;
   std::string_view version;
   std::string_view schema_url;
@@ -102,10 +102,17 @@ struct ScopeView {
 
 struct AppendLimits {
   uint64_t attribute_value_bytes_max = 1 << 20;
-  uint32_t nesting_max = 100;  // AnyValue inside AnyValue
+  uint32_t nesting_max = 100;  // AnyValue inside AnyValue; at most kNestingMax
   // Of all spans of a request: an attribute counts 1, an event or link kNestedItemWeight. Memory
   // needs this bound, since two bytes on the wire can be an event.
   uint32_t request_items_max = 4 << 20;
+
+  // For what was accepted before.
+  static AppendLimits None() {
+    return {.attribute_value_bytes_max = UINT64_MAX,
+            .nesting_max = kNestingMax,
+            .request_items_max = UINT32_MAX};
+  }
 };
 
 struct AppendResult {
