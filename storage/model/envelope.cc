@@ -123,4 +123,31 @@ bool ReadScope(std::string_view envelope, ScopeFields* scope) {
   return true;
 }
 
+void WriteResource(const ResourceFields& resource, std::string* envelope) {
+  std::string message;
+  for (const std::string_view key_value : resource.key_values) {
+    wire::AppendBytes(otlp::resource::kAttributes, key_value, &message);
+  }
+  wire::AppendVarintIfAny(otlp::resource::kDroppedAttributes, resource.dropped_attributes,
+                          &message);
+  message += resource.unknown;
+  wire::AppendBytesIfAny(otlp::group::kOwner, message, envelope);
+  wire::AppendBytesIfAny(otlp::group::kSchemaUrl, resource.schema_url, envelope);
+  *envelope += resource.outer_unknown;
+}
+
+void WriteScope(const ScopeFields& scope, std::string* envelope) {
+  std::string message;
+  wire::AppendBytesIfAny(otlp::scope::kName, scope.name, &message);
+  wire::AppendBytesIfAny(otlp::scope::kVersion, scope.version, &message);
+  for (const std::string_view key_value : scope.key_values) {
+    wire::AppendBytes(otlp::scope::kAttributes, key_value, &message);
+  }
+  wire::AppendVarintIfAny(otlp::scope::kDroppedAttributes, scope.dropped_attributes, &message);
+  message += scope.unknown;
+  wire::AppendBytesIfAny(otlp::group::kOwner, message, envelope);
+  wire::AppendBytesIfAny(otlp::group::kSchemaUrl, scope.schema_url, envelope);
+  *envelope += scope.outer_unknown;
+}
+
 }  // namespace larder

@@ -56,4 +56,9 @@ struct ScopeFields {
 bool ReadResource(std::string_view envelope, ResourceFields* resource);
 bool ReadScope(std::string_view envelope, ScopeFields* scope);
 
+// Append the canonical envelope: fields in the order of their numbers, defaults and an empty owner
+// left out, then what is unknown. Equal fields give equal bytes.
+void WriteResource(const ResourceFields& resource, std::string* envelope);
+void WriteScope(const ScopeFields& scope, std::string* envelope);
+
 }  // namespace larder

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "storage/model/chunked_array.h"
 #include "storage/model/envelope.h"
@@ -14,7 +15,35 @@
 
 namespace larder {
 
-// Readers may use the const functions for published ids; the rest is the writer's.
+// Spellings of one dictionary: bytes to id, where several may stand for the same.
+class SpellingIndex {
+ public:
+  uint32_t Find(std::string_view bytes) const {
+    const uint32_t found = index_.Find(
+        Hash64(bytes), [&](uint32_t spelling) { return spellings_[spelling].bytes == bytes; });
+    return found == kNoId ? kNoId : spellings_[found].id;
+  }
+  // `bytes` must outlive this.
+  void Insert(std::string_view bytes, uint32_t id) {
+    index_.Insert(Hash64(bytes), static_cast<uint32_t>(spellings_.size()));
+    spellings_.push_back({bytes, id});
+  }
+  uint64_t memory_bytes() const {
+    return index_.memory_bytes() + spellings_.capacity() * sizeof(Spelling);
+  }
+
+ private:
+  struct Spelling {
+    std::string_view bytes;
+    uint32_t id;
+  };
+  HashIndex index_;
+  std::vector<Spelling> spellings_;
+};
+
+// Envelopes are kept in their canonical form, so that equal resources have equal bytes however a
+// client spells them. Readers may use the const functions for published ids; the rest is the
+// writer's.
 class EnvelopeTable {
  public:
   ResourceView resource(ResourceId id) const { return resources_[id]; }
@@ -30,15 +59,18 @@ class EnvelopeTable {
   uint64_t memory_bytes() const;
 
  private:
-  PairFault AddAttributes(std::span<const std::string_view> key_values, const AppendLimits& limits,
-                          std::span<const AttributeView>* attributes);
+  // False: the table is full. REQUIRES: judged.
+  bool AddResource(std::string_view canonical);
+  bool AddScope(std::string_view canonical);
+  bool AddAttributes(std::span<const std::string_view> key_values,
+                     std::span<const AttributeView>* attributes);
 
   ChunkedArray<ResourceView, 9, 1u << 12> resources_;
   ChunkedArray<ScopeView, 9, 1u << 12> scopes_;
   ChunkedArray<AttributeView, 10, 1u << 12> attributes_;
   ByteArena arena_;
-  HashIndex resource_index_;
-  HashIndex scope_index_;
+  SpellingIndex resource_index_;
+  SpellingIndex scope_index_;
 };
 
 }  // namespace larder

@@ -1,45 +1,56 @@
 #include <deque>
 
-#include "storage/model/otlp_fields.h"
+#include "storage/model/envelope.h"
 #include "storage/model/span.h"
 #include "storage/model/span_fields.h"
 #include "storage/model/traces_data_writer.h"
-#include "storage/model/wire.h"
 
 namespace larder {
 namespace {
 
-void AppendAttributes(uint32_t tag, const std::vector<Attribute>& attributes, std::string* out) {
-  for (const Attribute& attribute : attributes) {
-    std::string key_value;
+// Encodes attributes one after the other and keeps them: a deque, since the views must stay.
+class KeyValues {
+ public:
+  std::string_view Add(const Attribute& attribute) {
+    std::string& key_value = kept_.emplace_back();
     EncodeKeyValue({attribute.key, attribute.type, attribute.payload}, &key_value);
-    wire::AppendBytes(tag, key_value, out);
+    return key_value;
   }
-}
+
+ private:
+  std::deque<std::string> kept_;
+};
 
 std::string EncodeResource(const Resource& resource) {
-  std::string message;
-  AppendAttributes(otlp::resource::kAttributes, resource.attributes, &message);
-  wire::AppendVarintIfAny(otlp::resource::kDroppedAttributes, resource.dropped_attributes,
-                          &message);
-  message += resource.unknown;
+  KeyValues key_values;
+  ResourceFields fields;
+  for (const Attribute& attribute : resource.attributes) {
+    fields.key_values.push_back(key_values.Add(attribute));
+  }
+  fields.dropped_attributes = resource.dropped_attributes;
+  fields.schema_url = resource.schema_url;
+  fields.unknown = resource.unknown;
+  fields.outer_unknown = resource.outer_unknown;
   std::string envelope;
-  wire::AppendBytesIfAny(otlp::group::kOwner, message, &envelope);
-  wire::AppendBytesIfAny(otlp::group::kSchemaUrl, resource.schema_url, &envelope);
-  return envelope + resource.outer_unknown;
+  WriteResource(fields, &envelope);
+  return envelope;
 }
 
 std::string EncodeScope(const Scope& scope) {
-  std::string message;
-  wire::AppendBytesIfAny(otlp::scope::kName, scope.name, &message);
-  wire::AppendBytesIfAny(otlp::scope::kVersion, scope.version, &message);
-  AppendAttributes(otlp::scope::kAttributes, scope.attributes, &message);
-  wire::AppendVarintIfAny(otlp::scope::kDroppedAttributes, scope.dropped_attributes, &message);
-  message += scope.unknown;
+  KeyValues key_values;
+  ScopeFields fields;
+  fields.name = scope.name;
+  fields.version = scope.version;
+  for (const Attribute& attribute : scope.attributes) {
+    fields.key_values.push_back(key_values.Add(attribute));
+  }
+  fields.dropped_attributes = scope.dropped_attributes;
+  fields.schema_url = scope.schema_url;
+  fields.unknown = scope.unknown;
+  fields.outer_unknown = scope.outer_unknown;
   std::string envelope;
-  wire::AppendBytesIfAny(otlp::group::kOwner, message, &envelope);
-  wire::AppendBytesIfAny(otlp::group::kSchemaUrl, scope.schema_url, &envelope);
-  return envelope + scope.outer_unknown;
+  WriteScope(fields, &envelope);
+  return envelope;
 }
 
 template <typename Id>
@@ -80,9 +91,7 @@ class FieldsOfSpan {
     const ListRange range{.first = static_cast<uint32_t>(fields_.key_values.size()),
                           .count = static_cast<uint32_t>(attributes.size())};
     for (const Attribute& attribute : attributes) {
-      std::string& key_value = key_values_.emplace_back();
-      EncodeKeyValue({attribute.key, attribute.type, attribute.payload}, &key_value);
-      fields_.key_values.push_back(key_value);
+      fields_.key_values.push_back(key_values_.Add(attribute));
     }
     return range;
   }
@@ -110,7 +119,7 @@ class FieldsOfSpan {
   }
 
   SpanFields fields_;
-  std::deque<std::string> key_values_;  // a deque, since the views must stay
+  KeyValues key_values_;
 };
 
 }  // namespace

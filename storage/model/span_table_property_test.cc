@@ -65,6 +65,8 @@ TEST(SpanTablePropertyTest, SpellingDoesNotReachTheEncodedSpan) {
       table.EncodeSpan(i, &first);
       table.EncodeSpan(i + 20, &second);
       ASSERT_EQ(first, second);
+      ASSERT_EQ(table.row(i).resource, table.row(i + 20).resource);
+      ASSERT_EQ(table.row(i).scope, table.row(i + 20).scope);
     }
   }
 }
