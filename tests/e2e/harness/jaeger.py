@@ -47,7 +47,9 @@ class Jaeger:
         ]
         command = [f"{build_jaeger()}/jaeger-{VERSION}", f"--config=file:{CONFIG}"]
         command += [f"--config=yaml:{setting}" for setting in settings]
-        self.program = Program(command, folder / "jaeger.log", self.is_ready)
+        # Jaeger traces itself to port 4317, where another test may listen.
+        self.program = Program(command, folder / "jaeger.log", self.is_ready,
+                               OTEL_TRACES_SAMPLER="always_off")
         self.channel = grpc.insecure_channel(self.otlp_grpc_address)
 
     def is_ready(self):

@@ -25,13 +25,14 @@ def wait_until(condition, what, seconds=30):
 
 
 class Program:
-    """Runs `command`, whose output goes to `log`; `is_ready` says when it serves."""
+    """Runs `command`, whose output goes to `log`; `is_ready` says when it serves;
+    `variables` are added to its environment."""
 
-    def __init__(self, command, log, is_ready):
+    def __init__(self, command, log, is_ready, **variables):
         self.log = pathlib.Path(log)
         # LARDER_* would be settings; those of the tests' own are none.
         environment = {key: value for key, value in os.environ.items()
-                       if not key.startswith("LARDER_")}
+                       if not key.startswith("LARDER_")} | variables
         with open(self.log, "ab") as output:
             self.process = subprocess.Popen(
                 [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=output,
