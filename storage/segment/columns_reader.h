@@ -1,4 +1,5 @@
-// SegmentColumns over pages. The decoding of each kind of page lives in page_decoders.h.
+// SegmentColumns over pages: row_columns.cc reads what rows and items have one by one,
+// columns_reader.cc the rest.
 #pragma once
 
 #include <deque>
