@@ -1,10 +1,11 @@
-// Looks at a file a window at a time.
+// Looks at a file a window at a time, past places that the disk cannot read.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "storage/base/file_system.h"
 #include "storage/base/status.h"
@@ -18,27 +19,30 @@ class FileWindow {
       : file_system_(file_system), path_(path), file_bytes_(file_bytes) {}
 
   // Bytes [offset, offset + size) of the file, fewer where it ends. The view lives until the next
-  // call. Memory: the larger of `size` and 1 MiB.
-  Result<std::string_view> Peek(uint64_t offset, uint64_t size) {
-    if (offset >= file_bytes_) return std::string_view();
-    size = std::min(size, file_bytes_ - offset);
-    const bool inside = offset >= start_ && offset + size <= start_ + bytes_.size();
-    if (!inside) {
-      LARDER_ASSIGN_OR_RETURN(bytes_,
-                              file_system_->Read(path_, offset, std::max(size, kWindowBytes)));
-      start_ = offset;
-    }
-    return std::string_view(bytes_).substr(offset - start_, size);
-  }
+  // call. Memory: the larger of `size` and 1 MiB. Blocks of 4 KiB that the disk fails to read are
+  // filled with bytes that no checksum fits; kDataLoss when not one block of the window can be
+  // read. Errors other than kUnavailable are returned.
+  Result<std::string_view> Peek(uint64_t offset, uint64_t size);
+
+  // Why a part of [offset, offset + size) could not be read, among what was looked at; else empty.
+  std::string_view ReadError(uint64_t offset, uint64_t size) const;
 
  private:
-  static constexpr uint64_t kWindowBytes = 1 << 20;
+  struct Unreadable {
+    uint64_t offset = 0;
+    std::string error;
+  };
+
+  Status Load(uint64_t offset, uint64_t size);
+  // Reads what it can, a block at a time.
+  Status LoadBlocks(uint64_t offset, uint64_t size);
 
   FileSystem* const file_system_;
   const std::string& path_;
   const uint64_t file_bytes_;
   uint64_t start_ = 0;
   std::string bytes_;
+  std::vector<Unreadable> unreadable_;
 };
 
 }  // namespace larder

@@ -69,7 +69,8 @@ struct JournalReplay {
 // `record`, in order. Views are valid during the call. Stops with the Status of `record` when that
 // fails. A damaged file header is one more damage, as long as the file's name says the generation;
 // else it is kDataLoss and nothing was replayed. A file without a whole header never held a record:
-// all of it is torn. kFailedPrecondition when a newer version wrote it.
+// all of it is torn. Places that the disk cannot read are damages as well. kFailedPrecondition when
+// a newer version wrote it.
 Result<JournalReplay> ReplayJournal(FileSystem* file_system, const std::string& path,
                                     const std::function<Status(const JournalRecord&)>& record);
 

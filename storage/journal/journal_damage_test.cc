@@ -6,6 +6,7 @@
 #include "storage/base/hash.h"
 #include "storage/journal/journal.h"
 #include "storage/journal/journal_format.h"
+#include "tests/support/faulty_fs.h"
 #include "tests/support/journal_records.h"
 #include "tests/support/memory_fs.h"
 
@@ -210,6 +211,37 @@ TEST(JournalDamage, NewerVersionIsRefused) {
   PutFixed32(&header, Checksum32(header));
   const auto replayed = ReplayBytes(header);
   EXPECT_EQ(replayed.status().code(), StatusCode::kFailedPrecondition);
+}
+
+TEST(JournalDamage, BadSectorsCostTheirFramesOnly) {
+  Random random(TestSeed());
+  const Sample sample = MakeSample(&random, 8, 6000, false);
+  MemoryFs memory;
+  ASSERT_TRUE(memory.CreateDirectories(kTestDirectory).ok());
+  memory.SetContent(kTestPath, sample.bytes);
+  for (uint64_t sector = 0; sector < sample.bytes.size(); sector += 4096) {
+    FaultyFs fs(&memory);
+    fs.SetUnreadable(kTestPath, sector, 1);
+    const auto replayed = ReplayAll(&fs);
+    ASSERT_TRUE(replayed.ok()) << replayed.status().ToString();
+    EXPECT_TRUE(IsSubsequence(replayed->records, sample.records));
+    // A sector touches two frames at most, since a frame is longer.
+    EXPECT_GE(replayed->records.size(), sample.records.size() - 2) << "sector at " << sector;
+    EXPECT_LT(replayed->records.size(), sample.records.size());
+    EXPECT_EQ(replayed->report.torn_tail_bytes, 0u);
+    ASSERT_FALSE(replayed->report.damages.empty());
+    EXPECT_NE(replayed->report.damages[0].reason.find("cannot read"), std::string::npos);
+  }
+}
+
+TEST(JournalDamage, ADiskThatReadsNothingIsAnError) {
+  Random random(TestSeed());
+  MemoryFs memory;
+  ASSERT_TRUE(memory.CreateDirectories(kTestDirectory).ok());
+  memory.SetContent(kTestPath, MakeSample(&random, 3, 6000, false).bytes);
+  FaultyFs fs(&memory);
+  fs.SetUnreadable(kTestPath, 0, UINT64_MAX);
+  EXPECT_EQ(ReplayAll(&fs).status().code(), StatusCode::kDataLoss);
 }
 
 TEST(JournalDamage, AbsurdLengthsWithGoodChecksumsAskForNoMemory) {

@@ -201,6 +201,8 @@ class Replayer {
   }
 
   void AddDamage(uint64_t offset, uint64_t size_bytes, std::string reason) {
+    const std::string_view error = window_.ReadError(offset, size_bytes);
+    if (!error.empty()) reason = error;
     replay_.damages.push_back(
         {.offset = offset, .size_bytes = size_bytes, .reason = std::move(reason)});
   }

@@ -92,8 +92,16 @@ void FaultyFs::SetSpaceLeft(uint64_t bytes) {
   space_left_ = bytes;
 }
 
+void FaultyFs::SetUnreadable(const std::string& path, uint64_t offset, uint64_t size) {
+  const MutexLock lock(mu_);
+  unreadable_path_ = path;
+  unreadable_from_ = offset;
+  unreadable_until_ = offset + size;
+}
+
 void FaultyFs::Heal() {
   const MutexLock lock(mu_);
+  unreadable_path_.clear();
   fault_at_ = UINT64_MAX;
   power_is_off_ = false;
   space_left_ = UINT64_MAX;
@@ -172,7 +180,13 @@ Result<std::unique_ptr<AppendFile>> FaultyFs::OpenFile(const std::string& path) 
 
 Result<std::string> FaultyFs::Read(const std::string& path, uint64_t offset, uint64_t size_bytes) {
   LARDER_RETURN_IF_ERROR(CheckPower());
-  return base_->Read(path, offset, size_bytes);
+  LARDER_ASSIGN_OR_RETURN(std::string bytes, base_->Read(path, offset, size_bytes));
+  const MutexLock lock(mu_);
+  if (path == unreadable_path_ && offset < unreadable_until_ &&
+      offset + bytes.size() > unreadable_from_) {
+    return Status::Unavailable(path + ": cannot read: a bad sector (a test's fault)");
+  }
+  return bytes;
 }
 
 Result<uint64_t> FaultyFs::FileSize(const std::string& path) {

@@ -44,6 +44,9 @@ class FaultyFs : public FileSystem {
   // The disk has room for `bytes` more; appends write what fits and fail with kResourceExhausted.
   // Removed and truncated files give their bytes back. Space() tells the truth about it.
   void SetSpaceLeft(uint64_t bytes);
+  // Reads that touch bytes [offset, offset + size) of `path` fail with kUnavailable, as a bad
+  // sector does.
+  void SetUnreadable(const std::string& path, uint64_t offset, uint64_t size);
   // Takes all faults back.
   void Heal();
 
@@ -86,6 +89,9 @@ class FaultyFs : public FileSystem {
   bool power_is_off_ GUARDED_BY(mu_) = false;
   Status fault_ GUARDED_BY(mu_);
   uint64_t space_left_ GUARDED_BY(mu_) = UINT64_MAX;
+  std::string unreadable_path_ GUARDED_BY(mu_);
+  uint64_t unreadable_from_ GUARDED_BY(mu_) = 0;
+  uint64_t unreadable_until_ GUARDED_BY(mu_) = 0;
   std::map<std::string, uint64_t> synced_bytes_ GUARDED_BY(mu_);  // of files written through us
   std::set<std::string> unsynced_names_ GUARDED_BY(mu_);          // created, directory not synced
 };
