@@ -4,13 +4,12 @@
 
 #include "storage/base/coding.h"
 #include "storage/segment/index_format.h"
+#include "storage/segment/page.h"
 
 namespace larder {
 namespace {
 
-Status Malformed(PageKey key) {
-  return Status::DataLoss("page " + key.ToString() + " is malformed");
-}
+Status Malformed(PageKey key) { return PageFault(key, "is no index page"); }
 
 bool GetBounds(ByteReader* reader, std::vector<DurationBounds>* bounds) {
   for (DurationBounds& bound : *bounds) {
