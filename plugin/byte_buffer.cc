@@ -17,6 +17,13 @@ Result<MessageBytes> ContiguousBytes(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
+Result<MessageBytes> TakeRequest(const grpc::ByteBuffer* request) {
+  auto bytes = ContiguousBytes(*request);
+  // The buffer is the call's own; gRPC hands it out as const but never looks at it again.
+  const_cast<grpc::ByteBuffer*>(request)->Clear();
+  return bytes;
+}
+
 grpc::ByteBuffer ToByteBuffer(std::string message) {
   auto* kept = new std::string(std::move(message));  // NOLINT: the slice owns it from here
   const grpc::Slice slice(

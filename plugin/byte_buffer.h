@@ -22,6 +22,10 @@ struct MessageBytes {
 // Copies only when the message came in several slices.
 Result<MessageBytes> ContiguousBytes(const grpc::ByteBuffer& buffer);
 
+// The same for the request of a call, whose slices are given back at once: gRPC would keep them
+// until the call ends, which makes a large request lie in memory twice.
+Result<MessageBytes> TakeRequest(const grpc::ByteBuffer* request);
+
 // Takes the string over without copying it.
 grpc::ByteBuffer ToByteBuffer(std::string message);
 

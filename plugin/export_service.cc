@@ -20,10 +20,10 @@ class ExportCall final : public grpc::ServerUnaryReactor {
     parts_.metrics->Started(Rpc::kExport);
   }
 
-  void Begin(const grpc::ByteBuffer& request) {
+  void Begin(const grpc::ByteBuffer* request) {
     const Result<Store*> store = parts_.gate->Get();
     if (!store.ok()) return Refuse(store.status(), kGateRetryMs);
-    Result<MessageBytes> bytes = ContiguousBytes(request);
+    Result<MessageBytes> bytes = TakeRequest(request);
     if (!bytes.ok()) return Refuse(bytes.status(), 0);
     (*store)->WriteAsync({.otlp = bytes->view, .owner = bytes->owner}, [this](WriteResult result) {
       parts_.replies->Submit([this, result = std::move(result)] { End(result); });
@@ -67,7 +67,7 @@ grpc::ServerUnaryReactor* ExportService::Export(grpc::CallbackServerContext* /*c
                                                 const grpc::ByteBuffer* request,
                                                 grpc::ByteBuffer* reply) {
   auto* call = new ExportCall(parts_, reply);  // NOLINT: deletes itself
-  call->Begin(*request);
+  call->Begin(request);
   return call;
 }
 

@@ -41,7 +41,7 @@ void Configure(const ServerOptions& options, grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
   grpc::ResourceQuota quota("larder");
-  quota.Resize(options.memory_bytes_max + options.request_bytes_max);
+  quota.Resize(options.memory_bytes_max / 4 + options.request_bytes_max);
   // Reflection is the one service of gRPC's own that takes a thread for each call.
   quota.SetMaxThreads(kBlockingThreadsMax);
   builder->SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);

@@ -18,8 +18,9 @@ namespace larder {
 struct ServerOptions {
   std::string listen = "127.0.0.1:17271";    // host:port (port 0: any free one) or unix:PATH
   uint64_t request_bytes_max = 64ull << 20;  // a larger message is refused before it is parsed
-  uint64_t memory_bytes_max = 256ull << 20;  // of gRPC's own buffers, all connections together
-  uint32_t query_threads = 2;
+  uint64_t memory_bytes_max = 256ull << 20;  // of the process; gRPC's buffers get a quarter and one
+                                             // request more
+  uint32_t query_threads = 4;
   uint32_t active_queries_max = 1024;  // streams that wait for their reader included
   uint32_t search_depth_max = 10'000;
   uint64_t pending_reply_bytes_max = 64ull << 20;  // made for readers and not yet taken by them

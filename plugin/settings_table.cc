@@ -92,7 +92,12 @@ const Setting kTable[] = {
      OfStore<&StoreOptions::partition_rows_max>(Unit::kCount, 1024, 1ull << 32)},
 
     {"memory.limit", kLimits, "Memory of heads, caches and queries together.",
-     OfStore<&StoreOptions::memory_bytes_max>(Unit::kSize, 32 * kMiB, UINT64_MAX)},
+     NumberField{[](const Settings& s) { return s.store.memory_bytes_max; },
+                 [](Settings& s, uint64_t bytes) {
+                   s.store.memory_bytes_max = bytes;
+                   s.server.memory_bytes_max = bytes;
+                 },
+                 Unit::kSize, 32 * kMiB, UINT64_MAX}},
     {"request.size-max", kLimits, "The largest request, after decompression.",
      NumberField{[](const Settings& s) { return s.store.request_bytes_max; },
                  [](Settings& s, uint64_t bytes) {
