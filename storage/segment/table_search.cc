@@ -9,39 +9,40 @@
 namespace larder {
 namespace {
 
-// The answers of one leaf to distinct values: 0 not asked yet, else what was said.
+// More pairs than this are in most blocks anyway.
+constexpr size_t kPairsMax = 256;
+
+// The answers of one leaf to distinct values.
 class Memo {
  public:
-  enum Answer : uint8_t { kUnknown = 0, kOtherKey = 1, kNoMatch = 2, kMatch = 3 };
+  enum Answer : uint8_t { kUnknown = 0, kAbsent = 1, kNoMatch = 2, kMatch = 3 };
 
-  // `count` distinct values there are. Memory is taken at the first use.
-  Answer& at(uint32_t id, uint32_t count) {
-    if (answers_.empty()) answers_.resize(count, kUnknown);
-    return answers_[id];
-  }
+  void Fill(uint32_t count, Answer answer) { answers_.assign(count, answer); }
+  Answer& operator[](uint32_t id) { return answers_[id]; }
   static Answer From(LeafState state) {
-    if (!state.present) return kOtherKey;
+    if (!state.present) return kAbsent;
     return state.matched ? kMatch : kNoMatch;
   }
-  static LeafState State(Answer answer) { return {answer > kOtherKey, answer == kMatch}; }
+  static LeafState State(Answer answer) { return {answer > kAbsent, answer == kMatch}; }
 
  private:
   std::vector<Answer> answers_;
 };
 
 struct LeafMemos {
-  Memo pairs;
-  Memo strings;
-  Memo resources;
+  Memo pairs;      // complete: pairs of other keys are kAbsent
+  Memo resources;  // complete, as scopes
   Memo scopes;
+  Memo strings;  // asked for one by one
 };
 
 class TableSearch : public BlockSearch {
  public:
-  TableSearch(const SpanTable& table, uint32_t row_count,
+  TableSearch(const SpanTable& table, TablePairs* pairs, uint32_t row_count,
               std::shared_ptr<const std::vector<BlockBounds>> blocks, SpanFilter filter,
               TimeRange start)
       : table_(table),
+        pairs_(pairs),
         row_count_(row_count),
         blocks_(std::move(blocks)),
         filter_(std::move(filter)),
@@ -52,12 +53,12 @@ class TableSearch : public BlockSearch {
         string_count_(table.string_count()),
         resource_count_(table.resource_count()),
         scope_count_(table.scope_count()) {
-    for (uint32_t block = 0; block < blocks_->size(); ++block) {
+    Plan(filter_.root()).ForEach([&](uint32_t block) {
       const TimeRange& bounds = (*blocks_)[block].start;
       if (bounds.min_ns <= start_.max_ns && bounds.max_ns >= start_.min_ns) {
         candidates_.push_back(block);
       }
-    }
+    });
   }
 
   const std::vector<uint32_t>& candidate_blocks() const override { return candidates_; }
@@ -79,6 +80,84 @@ class TableSearch : public BlockSearch {
   }
 
  private:
+  BlockSet AllBlocks() const { return BlockSet::All(static_cast<uint32_t>(blocks_->size())); }
+
+  // Asks the leaves of a step what can be asked before any row, and answers with the blocks that
+  // may hold a row for the step. What kSome binds is looked at row by row alone.
+  BlockSet Plan(uint32_t number) {
+    const FilterStep& step = filter_.steps()[number];
+    if (step.kind == FilterStep::Kind::kLeaf) {
+      const FilterLeaf& leaf = filter_.leaves()[step.leaf];
+      return leaf.other ? AllBlocks() : PlanLeaf(leaf, &memos_[step.leaf]);
+    }
+    BlockSet blocks = AllBlocks();
+    if (step.kind == FilterStep::Kind::kSome) return blocks;
+    if (step.kind == FilterStep::Kind::kOr) blocks = BlockSet(blocks.block_count());
+    for (const uint32_t child : step.children) {
+      const BlockSet of_child = Plan(child);
+      if (step.kind == FilterStep::Kind::kAnd) blocks.IntersectWith(of_child);
+      if (step.kind == FilterStep::Kind::kOr) blocks.UnionWith(of_child);
+    }
+    return blocks;
+  }
+
+  BlockSet PlanLeaf(const FilterLeaf& leaf, LeafMemos* memos) {
+    bool anywhere = leaf.negated;  // or in a resource or scope, which may be on any block
+    if (leaf.reads(Level::kResource)) anywhere |= AskResources(leaf, memos);
+    if (leaf.reads(Level::kScope)) anywhere |= AskScopes(leaf, memos);
+    if (leaf.attribute() == nullptr) {
+      const Level level = FieldLevel(leaf.field()->field);
+      const bool settled = level == Level::kResource || level == Level::kScope;
+      if (!settled) memos->strings.Fill(string_count_, Memo::kUnknown);
+      return anywhere || !settled ? AllBlocks() : BlockSet(AllBlocks().block_count());
+    }
+    const std::vector<PairId> matching = AskPairs(leaf, memos);
+    if (anywhere || matching.size() > kPairsMax) return AllBlocks();
+    return pairs_->BlocksHolding(matching, row_count_);
+  }
+
+  // The three below fill a memo; they answer whether, or which, values match.
+  bool AskResources(const FilterLeaf& leaf, LeafMemos* memos) {
+    bool any = false;
+    memos->resources.Fill(resource_count_, Memo::kAbsent);
+    for (ResourceId id = 0; id < resource_count_; ++id) {
+      const ResourceView resource = table_.resource(id);
+      const LeafState state = leaf.attribute() != nullptr
+                                  ? AttributeState(leaf, resource.attributes)
+                                  : ResourceFieldState(leaf, resource);
+      memos->resources[id] = Memo::From(state);
+      any |= state.matched;
+    }
+    return any;
+  }
+
+  bool AskScopes(const FilterLeaf& leaf, LeafMemos* memos) {
+    bool any = false;
+    memos->scopes.Fill(scope_count_, Memo::kAbsent);
+    for (ScopeId id = 0; id < scope_count_; ++id) {
+      const ScopeView scope = table_.scope(id);
+      const LeafState state = leaf.attribute() != nullptr ? AttributeState(leaf, scope.attributes)
+                                                          : ScopeFieldState(leaf, scope);
+      memos->scopes[id] = Memo::From(state);
+      any |= state.matched;
+    }
+    return any;
+  }
+
+  std::vector<PairId> AskPairs(const FilterLeaf& leaf, LeafMemos* memos) {
+    std::vector<PairId> of_key;
+    pairs_->FindKey(leaf.attribute()->key, pair_count_, &of_key);
+    memos->pairs.Fill(pair_count_, Memo::kAbsent);
+    std::vector<PairId> matching;
+    for (const PairId pair : of_key) {
+      const AttributeView attribute = table_.pair(pair).attribute;
+      const Memo::Answer answer = Memo::From(AttributeState(leaf, {&attribute, 1}));
+      memos->pairs[pair] = answer;
+      if (answer == Memo::kMatch) matching.push_back(pair);
+    }
+    return matching;
+  }
+
   bool Holds(uint32_t number, const SpanRow& row) {
     const FilterStep& step = filter_.steps()[number];
     const auto holds = [&](uint32_t child) { return Holds(child, row); };
@@ -108,58 +187,34 @@ class TableSearch : public BlockSearch {
 
   LeafState AttributeLeaf(const FilterLeaf& leaf, LeafMemos& memos, const SpanRow& row) {
     LeafState state;
-    if (leaf.reads(Level::kSpan)) state.Merge(List(leaf, memos, row.attributes));
-    if (!state.matched && leaf.reads(Level::kResource)) state.Merge(Resource(leaf, memos, row));
-    if (!state.matched && leaf.reads(Level::kScope)) state.Merge(Scope(leaf, memos, row));
+    if (leaf.reads(Level::kSpan)) state.Merge(List(memos, row.attributes));
+    if (leaf.reads(Level::kResource)) state.Merge(Memo::State(memos.resources[row.resource]));
+    if (leaf.reads(Level::kScope)) state.Merge(Memo::State(memos.scopes[row.scope]));
     if (leaf.reads(Level::kEvent)) {
       for (uint32_t i = 0; i < row.events.count && !state.matched; ++i) {
-        state.Merge(List(leaf, memos, table_.event(row.events.first + i).attributes));
+        state.Merge(List(memos, table_.event(row.events.first + i).attributes));
       }
     }
     if (leaf.reads(Level::kLink)) {
       for (uint32_t i = 0; i < row.links.count && !state.matched; ++i) {
-        state.Merge(List(leaf, memos, table_.link(row.links.first + i).attributes));
+        state.Merge(List(memos, table_.link(row.links.first + i).attributes));
       }
     }
     return state;
   }
 
   // The first pair with the leaf's key counts.
-  LeafState List(const FilterLeaf& leaf, LeafMemos& memos, ListRange range) {
+  LeafState List(LeafMemos& memos, ListRange range) const {
     for (const PairId pair : table_.pairs(range)) {
-      Memo::Answer& answer = memos.pairs.at(pair, pair_count_);
-      if (answer == Memo::kUnknown) {
-        const AttributeView attribute = table_.pair(pair).attribute;
-        answer = Memo::From(AttributeState(leaf, {&attribute, 1}));
-      }
-      if (answer != Memo::kOtherKey) return Memo::State(answer);
+      const Memo::Answer answer = memos.pairs[pair];
+      if (answer != Memo::kAbsent) return Memo::State(answer);
     }
     return {};
   }
 
-  LeafState Resource(const FilterLeaf& leaf, LeafMemos& memos, const SpanRow& row) {
-    Memo::Answer& answer = memos.resources.at(row.resource, resource_count_);
-    if (answer == Memo::kUnknown) {
-      const ResourceView resource = table_.resource(row.resource);
-      answer = Memo::From(leaf.attribute() != nullptr ? AttributeState(leaf, resource.attributes)
-                                                      : ResourceFieldState(leaf, resource));
-    }
-    return Memo::State(answer);
-  }
-
-  LeafState Scope(const FilterLeaf& leaf, LeafMemos& memos, const SpanRow& row) {
-    Memo::Answer& answer = memos.scopes.at(row.scope, scope_count_);
-    if (answer == Memo::kUnknown) {
-      const ScopeView scope = table_.scope(row.scope);
-      answer = Memo::From(leaf.attribute() != nullptr ? AttributeState(leaf, scope.attributes)
-                                                      : ScopeFieldState(leaf, scope));
-    }
-    return Memo::State(answer);
-  }
-
   // A text field. Those of events and links are present even when they are empty.
   LeafState String(const FilterLeaf& leaf, LeafMemos& memos, StringId id, bool empty_is_present) {
-    Memo::Answer& answer = memos.strings.at(id, string_count_);
+    Memo::Answer& answer = memos.strings[id];
     if (answer == Memo::kUnknown) {
       const std::string_view text = table_.string(id);
       answer = Memo::From(empty_is_present ? ValueState(leaf, FilterValue::Text(text))
@@ -173,9 +228,9 @@ class TableSearch : public BlockSearch {
       case Level::kSpan:
         return SpanFieldLeaf(leaf, memos, row);
       case Level::kResource:
-        return Resource(leaf, memos, row);
+        return Memo::State(memos.resources[row.resource]);
       case Level::kScope:
-        return Scope(leaf, memos, row);
+        return Memo::State(memos.scopes[row.scope]);
       case Level::kEvent:
         return EventFieldLeaf(leaf, memos, row);
       case Level::kLink:
@@ -252,6 +307,7 @@ class TableSearch : public BlockSearch {
   }
 
   const SpanTable& table_;
+  TablePairs* const pairs_;
   const uint32_t row_count_;
   const std::shared_ptr<const std::vector<BlockBounds>> blocks_;
   const SpanFilter filter_;
@@ -269,12 +325,12 @@ class TableSearch : public BlockSearch {
 }  // namespace
 
 Result<std::unique_ptr<BlockSearch>> MakeTableSearch(
-    const SpanTable& table, uint32_t row_count,
+    const SpanTable& table, TablePairs* pairs, uint32_t row_count,
     std::shared_ptr<const std::vector<BlockBounds>> blocks, const FilterNode& filter,
     TimeRange start) {
   LARDER_ASSIGN_OR_RETURN(SpanFilter compiled, SpanFilter::Compile(filter));
   return std::unique_ptr<BlockSearch>(std::make_unique<TableSearch>(
-      table, row_count, std::move(blocks), std::move(compiled), start));
+      table, pairs, row_count, std::move(blocks), std::move(compiled), start));
 }
 
 }  // namespace larder

@@ -10,12 +10,14 @@
 #include "storage/model/span_table.h"
 #include "storage/segment/span_source.h"
 #include "storage/segment/table_bounds.h"
+#include "storage/segment/table_pairs.h"
 
 namespace larder {
 
-// Searches rows [0, row_count). `table` must outlive the search, `blocks` are bounds of its blocks.
+// Searches rows [0, row_count). `table` and `pairs`, which are that table's, must outlive the
+// search; `blocks` are bounds of its blocks.
 Result<std::unique_ptr<BlockSearch>> MakeTableSearch(
-    const SpanTable& table, uint32_t row_count,
+    const SpanTable& table, TablePairs* pairs, uint32_t row_count,
     std::shared_ptr<const std::vector<BlockBounds>> blocks, const FilterNode& filter,
     TimeRange start);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/segment/table_bounds.h"
+#include "storage/segment/table_pairs.h"
 #include "storage/segment/table_search.h"
 
 namespace larder {
@@ -11,24 +12,28 @@ namespace larder {
 class TableSnapshots::Impl {
  public:
   explicit Impl(std::shared_ptr<const SpanTable> table)
-      : table_(std::move(table)), bounds_(*table_) {}
+      : table_(std::move(table)), bounds_(*table_), pairs_(*table_) {}
   const SpanTable& table() const { return *table_; }
   TableBounds& bounds() { return bounds_; }
+  TablePairs& pairs() { return pairs_; }
 
  private:
   const std::shared_ptr<const SpanTable> table_;
   TableBounds bounds_;
+  TablePairs pairs_;
 };
 
 namespace {
 
 class TableSource : public SpanSource {
  public:
-  // `owner` keeps `table` and `bounds` alive.
-  TableSource(const SpanTable& table, TableBounds* bounds, std::shared_ptr<const void> owner)
+  // `owner` keeps the others alive.
+  TableSource(const SpanTable& table, TableBounds* bounds, TablePairs* pairs,
+              std::shared_ptr<const void> owner)
       : owner_(std::move(owner)),
         table_(table),
         bounds_(bounds),
+        pairs_(pairs),
         row_count_(table.published_rows()),
         blocks_(bounds->Blocks(row_count_)) {
     for (const BlockBounds& block : *blocks_) total_.Add(block);
@@ -77,7 +82,7 @@ class TableSource : public SpanSource {
 
   Result<std::unique_ptr<BlockSearch>> Search(const FilterNode& filter,
                                               TimeRange start) const override {
-    return MakeTableSearch(table_, row_count_, blocks_, filter, start);
+    return MakeTableSearch(table_, pairs_, row_count_, blocks_, filter, start);
   }
 
   Status TraceIds(uint32_t first_row, uint32_t count, std::vector<TraceId>* ids) const override {
@@ -94,6 +99,7 @@ class TableSource : public SpanSource {
   const std::shared_ptr<const void> owner_;
   const SpanTable& table_;
   TableBounds* const bounds_;
+  TablePairs* const pairs_;
   const uint32_t row_count_;
   const std::shared_ptr<const std::vector<BlockBounds>> blocks_;
   BlockBounds total_;
@@ -107,7 +113,7 @@ TableSnapshots::TableSnapshots(std::shared_ptr<const SpanTable> table)
 TableSnapshots::~TableSnapshots() = default;
 
 std::shared_ptr<const SpanSource> TableSnapshots::Take() const {
-  return std::make_shared<TableSource>(impl_->table(), &impl_->bounds(), impl_);
+  return std::make_shared<TableSource>(impl_->table(), &impl_->bounds(), &impl_->pairs(), impl_);
 }
 
 std::shared_ptr<const SpanSource> MakeTableSource(std::shared_ptr<const SpanTable> table) {
