@@ -174,6 +174,8 @@ TEST(ValueTest, JsonTexts) {
                            Field(1, Encode("a", ValueType::kArray, "")) +
                            Field(1, Encode("b", ValueType::kBool, std::string(1, '\1')));
   EXPECT_EQ(ValueText(ValueType::kKvList, list), "{\"a\":[],\"b\":true}");
+  const std::string infinity = Field(1, std::string("\x21\0\0\0\0\0\0\xf0\x7f", 9));
+  EXPECT_EQ(ValueText(ValueType::kArray, Field(1, hostile) + infinity), "");
 }
 
 }  // namespace

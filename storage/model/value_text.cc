@@ -5,7 +5,8 @@
 //   double          as ECMAScript 6 writes numbers: shortest digits that read back the same, plain
 //                   from 1e-6 to below 1e21, else with an exponent
 //   bytes           standard base64 with padding
-//   array, kvlist   compact JSON, object keys sorted, of two equal keys the last
+//   array, kvlist   compact JSON, object keys sorted, of two equal keys the last; nothing at all
+//                   when a number inside is not finite, which JSON cannot say
 //   empty           nothing (null inside JSON)
 #include <algorithm>
 #include <charconv>
@@ -21,7 +22,8 @@
 namespace larder {
 namespace {
 
-void AppendValueJson(ValueType type, std::string_view payload, uint32_t nesting_left,
+// False, here and below: JSON cannot say it.
+bool AppendValueJson(ValueType type, std::string_view payload, uint32_t nesting_left,
                      std::string* out);
 
 void AppendInt(std::string_view payload, std::string* out) {
@@ -167,7 +169,7 @@ std::string WrapAnyValue(std::string_view any_value) {
   return key_value;
 }
 
-void AppendArrayJson(std::string_view payload, uint32_t nesting_left, std::string* out) {
+bool AppendArrayJson(std::string_view payload, uint32_t nesting_left, std::string* out) {
   *out += '[';
   bool first = true;
   wire::Reader reader(payload);
@@ -177,12 +179,14 @@ void AppendArrayJson(std::string_view payload, uint32_t nesting_left, std::strin
     char scratch[8];
     const std::string key_value = WrapAnyValue(reader.View());
     const Result<AttributeView> element = InterpretKeyValue(key_value, scratch);
-    if (element.ok()) AppendValueJson(element->type, element->payload, nesting_left, out);
+    if (!element.ok()) continue;
+    if (!AppendValueJson(element->type, element->payload, nesting_left, out)) return false;
   }
   *out += ']';
+  return true;
 }
 
-void AppendKvListJson(std::string_view payload, uint32_t nesting_left, std::string* out) {
+bool AppendKvListJson(std::string_view payload, uint32_t nesting_left, std::string* out) {
   std::map<std::string_view, std::string> members;
   wire::Reader reader(payload);
   while (reader.next(otlp::list::kValues >> 3, protozero::pbf_wire_type::length_delimited)) {
@@ -190,7 +194,7 @@ void AppendKvListJson(std::string_view payload, uint32_t nesting_left, std::stri
     const Result<AttributeView> member = InterpretKeyValue(reader.View(), scratch);
     if (!member.ok()) continue;
     std::string json;
-    AppendValueJson(member->type, member->payload, nesting_left, &json);
+    if (!AppendValueJson(member->type, member->payload, nesting_left, &json)) return false;
     members[member->key] = std::move(json);
   }
   *out += '{';
@@ -202,6 +206,7 @@ void AppendKvListJson(std::string_view payload, uint32_t nesting_left, std::stri
     *out += json;
   }
   *out += '}';
+  return true;
 }
 
 void AppendText(ValueType type, std::string_view payload, std::string* out) {
@@ -224,10 +229,10 @@ void AppendText(ValueType type, std::string_view payload, std::string* out) {
       AppendBase64(payload, out);
       break;
     case ValueType::kArray:
-      AppendArrayJson(payload, kNestingMax, out);
+      if (!AppendArrayJson(payload, kNestingMax, out)) out->clear();
       break;
     case ValueType::kKvList:
-      AppendKvListJson(payload, kNestingMax, out);
+      if (!AppendKvListJson(payload, kNestingMax, out)) out->clear();
       break;
     case ValueType::kRaw: {
       char scratch[8];
@@ -238,8 +243,20 @@ void AppendText(ValueType type, std::string_view payload, std::string* out) {
   }
 }
 
-void AppendValueJson(ValueType type, std::string_view payload, uint32_t nesting_left,
+bool IsFinite(std::string_view payload) {
+  double value = 0;
+  std::memcpy(&value, payload.data(), sizeof value);
+  return std::isfinite(value);
+}
+
+bool AppendValueJson(ValueType type, std::string_view payload, uint32_t nesting_left,
                      std::string* out) {
+  if (type == ValueType::kArray && nesting_left > 0) {
+    return AppendArrayJson(payload, nesting_left - 1, out);
+  }
+  if (type == ValueType::kKvList && nesting_left > 0) {
+    return AppendKvListJson(payload, nesting_left - 1, out);
+  }
   if (type == ValueType::kEmpty || nesting_left == 0) {
     *out += "null";
   } else if (type == ValueType::kString) {
@@ -248,13 +265,12 @@ void AppendValueJson(ValueType type, std::string_view payload, uint32_t nesting_
     *out += '"';
     AppendBase64(payload, out);
     *out += '"';
-  } else if (type == ValueType::kArray) {
-    AppendArrayJson(payload, nesting_left - 1, out);
-  } else if (type == ValueType::kKvList) {
-    AppendKvListJson(payload, nesting_left - 1, out);
+  } else if (type == ValueType::kDouble && !IsFinite(payload)) {
+    return false;
   } else {
     AppendText(type, payload, out);
   }
+  return true;
 }
 
 }  // namespace
