@@ -333,7 +333,8 @@ void Committer::EndGenerationIfDue() {
   if (generation_ == nullptr) return;
   const uint64_t bytes = generation_->head_bytes();
   parts_.counters->active_head_bytes = bytes;
-  if (generation_->published_rows() == 0) return;
+  // Requests that were refused leave interned values behind: a head can be full without a row.
+  if (generation_->published_rows() == 0 && bytes < options_.head_bytes_max) return;
   const uint64_t idle_ns = parts_.clock->MonotonicNanos() - generation_->last_write_monotonic_ns;
   if (bytes >= options_.head_bytes_max || idle_ns >= options_.head_idle_ns ||
       parts_.shelf->AtBorder(generation_->partition)) {

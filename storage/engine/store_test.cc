@@ -216,6 +216,21 @@ TEST_F(StoreTest, BadRequestsAreAnsweredAndLeaveNothing) {
   ExpectAllThere();
 }
 
+TEST_F(StoreTest, RefusedRequestsDoNotPileUpInMemory) {
+  options_.head_bytes_max = 4 << 20;
+  Open();
+  Span span = generator_.Next();
+  for (int i = 0; i < 20; ++i) {
+    // The first value is taken in before the second is found too large.
+    span.attributes = {{"a", ValueType::kString, std::string(1 << 20, static_cast<char>(i))},
+                       {"b", ValueType::kString, std::string((1 << 20) + 1, 'b')}};
+    EXPECT_EQ(WriteBytes(EncodeSpans({span})).status.code(), StatusCode::kInvalidArgument);
+  }
+  Write(1);  // answered after the head was looked at
+  EXPECT_LT(store_->stats().head_bytes, 8u << 20);
+  ExpectAllThere();
+}
+
 TEST_F(StoreTest, TenantsDoNotSeeEachOther) {
   const std::vector<Span> batch = generator_.Batch(20);
   const std::string bytes = EncodeSpans(batch);
