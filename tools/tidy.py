@@ -18,12 +18,13 @@ RANKS = {
     "storage/bitmap": 2,
     "storage/journal": 2,
     "storage/segment": 3,
-    "storage/engine": 4,
-    "tiering": 5,
-    "plugin": 6,
-    "bench": 7,
-    "tests": 7,
-    "tools": 7,
+    "storage/query": 4,
+    "storage/engine": 5,
+    "tiering": 6,
+    "plugin": 7,
+    "bench": 8,
+    "tests": 8,
+    "tools": 8,
 }
 
 # A vendor's headers, by prefix, and the only places that may include them.

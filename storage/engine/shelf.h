@@ -26,11 +26,11 @@
 #include "storage/base/status.h"
 #include "storage/engine/catalog.h"
 #include "storage/engine/generation.h"
-#include "storage/engine/partition_index.h"
 #include "storage/engine/retention_clock.h"
 #include "storage/engine/store_counters.h"
 #include "storage/engine/view_keeper.h"
 #include "storage/kv/kv_store.h"
+#include "storage/query/partition_index.h"
 #include "storage/segment/page_cache.h"
 #include "storage/segment/segment.h"
 

@@ -9,7 +9,6 @@
 #include "storage/engine/data_directory.h"
 #include "storage/engine/disk_guard.h"
 #include "storage/engine/maintenance.h"
-#include "storage/engine/query_engine.h"
 #include "storage/engine/retention_clock.h"
 #include "storage/engine/sealer.h"
 #include "storage/engine/shelf.h"
@@ -17,6 +16,7 @@
 #include "storage/engine/store_counters.h"
 #include "storage/engine/view_keeper.h"
 #include "storage/kv/kv_store.h"
+#include "storage/query/query_engine.h"
 #include "storage/segment/page_cache.h"
 
 namespace larder {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "storage/base/mutex.h"
-#include "storage/engine/view.h"
 #include "storage/model/span_table.h"
+#include "storage/query/view.h"
 #include "storage/segment/table_source.h"
 
 namespace larder {

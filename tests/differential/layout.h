@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "storage/engine/partition_index.h"
-#include "storage/engine/view.h"
+#include "storage/query/partition_index.h"
+#include "storage/query/view.h"
 #include "storage/model/span.h"
 #include "storage/model/span_table.h"
 #include "storage/segment/page_cache.h"

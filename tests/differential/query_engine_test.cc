@@ -1,5 +1,5 @@
 // The query engine over every layout of heads, segments and indexes, against the reference.
-#include "storage/engine/query_engine.h"
+#include "storage/query/query_engine.h"
 
 #include <cstdlib>
 #include <memory>

@@ -1,0 +1,51 @@
+// How a store answers: whole traces step by step, lists at once, and in both what could not be
+// read.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "storage/base/status.h"
+#include "storage/model/ids.h"
+
+namespace larder {
+
+// The bounds of one query. `cancelled` may be set from any thread and must outlive the query.
+struct QueryLimits {
+  uint64_t deadline_monotonic_ns = UINT64_MAX;  // of StoreOptions::clock
+  const std::atomic<bool>* cancelled = nullptr;
+};
+
+// What a query could not read: it answered what it could.
+struct Gap {
+  std::string place;  // "partition 3 segment 17 page fixed/2/5"
+  std::string reason;
+};
+
+// One step of a walk over whole traces.
+struct TraceChunk {
+  bool end = false;  // nothing more; the other members are empty
+  TraceId trace_id;
+  std::string traces_data;  // TracesData message: spans of this one trace, 1-2 MiB at most unless a
+                            // single span is larger; never without a span
+};
+
+// Pull-based, so that a slow reader holds no thread. Not thread-safe. Must not outlive the store.
+class TraceCursor {
+ public:
+  virtual ~TraceCursor() = default;
+  // The chunks of one trace follow each other. Only when nothing could be read is a failed part an
+  // error; otherwise it is in gaps().
+  virtual Result<TraceChunk> Next() = 0;
+  virtual const std::vector<Gap>& gaps() const = 0;
+};
+
+template <typename T>
+struct Answer {
+  std::vector<T> values;
+  std::vector<Gap> gaps;
+};
+
+}  // namespace larder

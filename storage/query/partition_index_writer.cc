@@ -1,0 +1,346 @@
+// Builds the index of several segments in passes over their trace ids. A pass takes the traces of
+// one shard (of equal first bits of the hash), so that what is held is bounded however many rows
+// there are. Within a shard all runs are sorted by hash: neighbours of equal hash in different
+// segments are a split trace. Only of split traces the facts are read; the calls of all others are
+// what their segment says.
+#include <algorithm>
+#include <functional>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "storage/base/check.h"
+#include "storage/query/partition_index.h"
+#include "storage/query/partition_index_format.h"
+#include "storage/query/query_context.h"
+#include "storage/query/service_pairs.h"
+#include "storage/query/trace_edges.h"
+#include "storage/segment/page_writer.h"
+#include "storage/segment/trace_index.h"
+
+namespace larder {
+namespace {
+
+constexpr uint32_t kRowsPerRead = 8 * kBlockRows;
+constexpr uint64_t kMinuteNs = 60'000'000'000;
+
+// The rows of one trace in one segment.
+struct TraceRun {
+  uint64_t hash = 0;
+  uint32_t segment = 0;
+  uint32_t first_row = 0;
+  uint32_t row_count = 0;
+};
+
+struct SplitSpan {
+  uint64_t hash = 0;
+  TraceSpan span;
+};
+
+class IndexBuilder {
+ public:
+  IndexBuilder(const std::vector<SourceEntry>& segments, const PartitionIndexOptions& options)
+      : options_(options),
+        context_(Unbounded(), {.cancelled = options.cancelled}),
+        pages_(options.zstd_level),
+        closed_rows_(segments.size()) {
+    view_.entries = segments;
+    uint64_t rows = 0;
+    for (uint32_t i = 0; i < segments.size(); ++i) {
+      places_.push_back({i, {}});
+      header_.segment_ids.push_back(segments[i].id);
+      rows += segments[i].source->row_count();
+    }
+    header_.index_id = options.index_id;
+    header_.tenant = options.tenant;
+    while ((rows >> header_.shard_bits) > options.rows_per_pass &&
+           header_.shard_bits < kIndexShardBitsMax) {
+      ++header_.shard_bits;
+    }
+  }
+
+  Result<PartitionIndexInfo> Write(PageSink* sink) {
+    for (uint32_t shard = 0; shard < (1u << header_.shard_bits); ++shard) {
+      LARDER_RETURN_IF_ERROR(CollectRuns(shard));
+      AddTraceIndex(shard);
+      LARDER_RETURN_IF_ERROR(JoinSplitTraces());
+    }
+    for (uint32_t i = 0; i < view_.entries.size(); ++i) {
+      LARDER_RETURN_IF_ERROR(AddSegmentTables(i).With(view_.entries[i].name));
+    }
+    AddEdges();
+    header_.services = pairs_.names();
+    pages_.Add(kIndexHeaderKey, EncodeIndexHeader(header_));
+    // A trace was read in part: its calls would be wrong for ever.
+    LARDER_RETURN_IF_ERROR(context_.first_failure());
+    LARDER_RETURN_IF_ERROR(pages_.Flush(sink));
+    return PartitionIndexInfo{header_.index_id, header_.tenant, header_.segment_ids,
+                              pages_.size_bytes()};
+  }
+
+ private:
+  static QueryBounds Unbounded() {
+    QueryBounds bounds;
+    bounds.memory_bytes_max = UINT64_MAX;
+    return bounds;
+  }
+
+  // ---- the shard's runs, by hash and then by segment ----
+
+  Status CollectRuns(uint32_t shard) {
+    runs_.clear();
+    for (uint32_t i = 0; i < view_.entries.size(); ++i) {
+      LARDER_RETURN_IF_ERROR(CollectRunsOf(i, shard).With(view_.entries[i].name));
+    }
+    std::sort(runs_.begin(), runs_.end(), [](const TraceRun& a, const TraceRun& b) {
+      return std::tie(a.hash, a.segment, a.first_row) < std::tie(b.hash, b.segment, b.first_row);
+    });
+    return Status::Ok();
+  }
+
+  Status CollectRunsOf(uint32_t segment, uint32_t shard) {
+    const SpanSource& source = *view_.entries[segment].source;
+    std::vector<TraceId> ids;
+    TraceId open_id;  // of the run at the end of runs_, when it is of the row before
+    bool is_open = false;
+    for (uint32_t first = 0; first < source.row_count(); first += kRowsPerRead) {
+      LARDER_RETURN_IF_ERROR(context_.Check());
+      const uint32_t count = std::min(kRowsPerRead, source.row_count() - first);
+      ids.clear();
+      LARDER_RETURN_IF_ERROR(source.TraceIds(first, count, &ids));
+      for (uint32_t i = 0; i < ids.size(); ++i) {
+        if (is_open && ids[i] == open_id) {
+          ++runs_.back().row_count;
+          continue;
+        }
+        if (i > 0 && ids[i] == ids[i - 1]) continue;  // of a trace of another shard
+        const uint64_t hash = TraceIdHash(ids[i]);
+        is_open = IndexShardOf(hash, header_.shard_bits) == shard;
+        if (!is_open) continue;
+        open_id = ids[i];
+        runs_.push_back({hash, segment, first + i, 1});
+      }
+    }
+    return Status::Ok();
+  }
+
+  void AddTraceIndex(uint32_t shard) {
+    std::vector<TraceIndexEntry> entries;
+    entries.reserve(runs_.size());
+    for (size_t i = 0; i < runs_.size(); ++i) {
+      const bool is_known =
+          i > 0 && runs_[i - 1].hash == runs_[i].hash && runs_[i - 1].segment == runs_[i].segment;
+      if (is_known) continue;
+      entries.push_back({IndexHashInShard(runs_[i].hash, header_.shard_bits), runs_[i].segment});
+    }
+    const std::vector<std::string> chunks = EncodeTraceIndex(std::move(entries));
+    header_.chunk_counts.push_back(static_cast<uint32_t>(chunks.size()));
+    for (uint32_t chunk = 0; chunk < chunks.size(); ++chunk) {
+      pages_.Add(IndexTraceKey(shard, chunk), chunks[chunk]);
+    }
+  }
+
+  // ---- traces that lie in several segments ----
+
+  Status JoinSplitTraces() {
+    KeepSplitRuns();
+    std::vector<SplitSpan> spans;
+    for (size_t first = 0; first < runs_.size();) {
+      size_t last = first;
+      while (last < runs_.size() && runs_[last].segment == runs_[first].segment) ++last;
+      LARDER_RETURN_IF_ERROR(ReadSpans(first, last, &spans));
+      first = last;
+    }
+    std::sort(spans.begin(), spans.end(), [](const SplitSpan& a, const SplitSpan& b) {
+      return std::tie(a.hash, a.span.ref) < std::tie(b.hash, b.span.ref);
+    });
+    std::vector<TraceSpan> trace;
+    for (size_t i = 0; i < spans.size(); ++i) {
+      trace.push_back(spans[i].span);
+      if (i + 1 < spans.size() && spans[i + 1].hash == spans[i].hash) continue;
+      LARDER_RETURN_IF_ERROR(JoinTrace(&trace));
+      trace.clear();
+    }
+    return Status::Ok();
+  }
+
+  // Leaves the runs of split traces, by segment and row.
+  void KeepSplitRuns() {
+    size_t kept = 0;
+    for (size_t first = 0; first < runs_.size();) {
+      size_t last = first;
+      while (last < runs_.size() && runs_[last].hash == runs_[first].hash) ++last;
+      const bool is_split = runs_[first].segment != runs_[last - 1].segment;
+      while (first < last) {
+        if (is_split) runs_[kept++] = runs_[first];
+        ++first;
+      }
+    }
+    runs_.resize(kept);
+    std::sort(runs_.begin(), runs_.end(), [](const TraceRun& a, const TraceRun& b) {
+      return std::tie(a.segment, a.first_row) < std::tie(b.segment, b.first_row);
+    });
+  }
+
+  // The facts of runs [first, last), which are of one segment, many rows at a time.
+  Status ReadSpans(size_t first, size_t last, std::vector<SplitSpan>* spans) {
+    const SourceEntry& entry = view_.entries[runs_[first].segment];
+    std::vector<uint32_t> rows;
+    std::vector<uint64_t> hashes;
+    std::vector<SpanFacts> facts;
+    for (size_t run = first; run < last; ++run) {
+      for (uint32_t i = 0; i < runs_[run].row_count; ++i) {
+        rows.push_back(runs_[run].first_row + i);
+        hashes.push_back(runs_[run].hash);
+      }
+      if (rows.size() < kRowsPerRead && run + 1 < last) continue;
+      LARDER_RETURN_IF_ERROR(context_.Check());
+      facts.clear();
+      LARDER_RETURN_IF_ERROR(entry.source->Facts(rows, &facts).With(entry.name));
+      LARDER_CHECK(facts.size() == rows.size());
+      for (size_t i = 0; i < facts.size(); ++i) {
+        const SpanRef ref{facts[i].span_id, runs_[run].segment, facts[i].row};
+        spans->push_back(
+            {hashes[i], {ref, facts[i].parent_span_id, facts[i].start_ns, facts[i].service}});
+      }
+      rows.clear();
+      hashes.clear();
+    }
+    return Status::Ok();
+  }
+
+  // Counts the trace's calls over all segments, and takes away what each segment counts by itself.
+  Status JoinTrace(std::vector<TraceSpan>* spans) {
+    std::sort(spans->begin(), spans->end(),
+              [](const TraceSpan& a, const TraceSpan& b) { return a.ref.place < b.ref.place; });
+    std::vector<TraceEdge> edges;
+    std::vector<TraceOpenChild> open_by_segment;
+    for (auto first = spans->begin(); first != spans->end();) {
+      const auto last = std::find_if(first, spans->end(), [&](const TraceSpan& span) {
+        return span.ref.place != first->ref.place;
+      });
+      std::vector<TraceSpan> of_segment(first, last);
+      LARDER_RETURN_IF_ERROR(
+          JoinTraceSpans(view_, places_, &context_, &of_segment, &edges, &open_by_segment));
+      first = last;
+    }
+    Count(edges, -1);
+    edges.clear();
+    std::vector<TraceOpenChild> open;
+    LARDER_RETURN_IF_ERROR(JoinTraceSpans(view_, places_, &context_, spans, &edges, &open));
+    Count(edges, +1);
+    CloseChildren(open_by_segment, open);
+    return Status::Ok();
+  }
+
+  void Count(const std::vector<TraceEdge>& edges, int64_t by) {
+    for (const TraceEdge& edge : edges) {
+      counts_[{edge.child_start_ns / kMinuteNs, pairs_.IdOf(edge.parent, edge.child)}] += by;
+    }
+  }
+
+  // `open` is in the order of its spans.
+  void CloseChildren(const std::vector<TraceOpenChild>& open_by_segment,
+                     const std::vector<TraceOpenChild>& open) {
+    const auto by_span = [](const TraceOpenChild& a, const TraceOpenChild& b) {
+      return a.span < b.span;
+    };
+    for (const TraceOpenChild& child : open_by_segment) {
+      const bool stays = std::binary_search(open.begin(), open.end(), child, by_span);
+      if (!stays) closed_rows_[child.span.place].push_back(child.span.row);
+    }
+  }
+
+  // ---- what the segments say, and the pages ----
+
+  Status AddSegmentTables(uint32_t segment) {
+    const Segment& source = *view_.entries[segment].segment;
+    std::vector<EdgeCount> edges;
+    LARDER_RETURN_IF_ERROR(source.Edges(&edges));
+    for (const EdgeCount& edge : edges) {
+      counts_[{edge.minute, pairs_.IdOf(edge.parent, edge.child)}] +=
+          static_cast<int64_t>(edge.count);
+    }
+    std::vector<OpenChild> children;
+    LARDER_RETURN_IF_ERROR(source.OpenChildren(&children));
+    std::vector<uint32_t>& closed = closed_rows_[segment];
+    std::sort(closed.begin(), closed.end());
+    std::vector<bool> is_open;
+    is_open.reserve(children.size());
+    for (const OpenChild& child : children) {
+      const bool is_closed = std::binary_search(closed.begin(), closed.end(), child.row);
+      is_open.push_back(!is_closed && !child.service.empty());
+    }
+    pages_.Add(IndexOpenChildrenKey(segment), EncodeOpenBits(is_open));
+    return Status::Ok();
+  }
+
+  void AddEdges() {
+    std::vector<IndexEdge> edges;
+    for (const auto& [key, count] : counts_) {
+      if (count <= 0) continue;
+      edges.push_back({key.minute, ServicePairs::ParentNumber(key.call),
+                       ServicePairs::ChildNumber(key.call), static_cast<uint64_t>(count)});
+    }
+    std::sort(edges.begin(), edges.end());
+    for (size_t first = 0; first < edges.size(); first += kIndexEdgesPerPage) {
+      const size_t last = std::min<size_t>(first + kIndexEdgesPerPage, edges.size());
+      const std::vector<IndexEdge> page(edges.begin() + static_cast<std::ptrdiff_t>(first),
+                                        edges.begin() + static_cast<std::ptrdiff_t>(last));
+      pages_.Add(IndexEdgesKey(header_.edge_pages++), EncodeIndexEdges(page));
+    }
+  }
+
+  struct CountKey {
+    uint64_t minute = 0;
+    CallId call = 0;
+    friend bool operator==(const CountKey&, const CountKey&) = default;
+  };
+  struct CountKeyHasher {
+    size_t operator()(const CountKey& key) const {
+      return std::hash<uint64_t>()(key.minute * 0x9e3779b97f4a7c15 ^ key.call);
+    }
+  };
+
+  const PartitionIndexOptions options_;
+  QueryContext context_;
+  View view_;                       // the segments alone; a place is its number in it
+  std::vector<TracePlace> places_;  // so that places of spans are entries of view_
+  PageWriter pages_;
+  PartitionIndexHeader header_;
+  std::vector<TraceRun> runs_;
+  ServicePairs pairs_;
+  std::unordered_map<CountKey, int64_t, CountKeyHasher> counts_;
+  std::vector<std::vector<uint32_t>> closed_rows_;  // by segment: open there, closed elsewhere
+};
+
+}  // namespace
+
+std::vector<std::vector<SourceEntry>> SplitForIndexes(const std::vector<SourceEntry>& segments) {
+  constexpr size_t kSegmentsMax = 64;
+  constexpr uint64_t kRowsMax = 1 << 24;
+  std::vector<std::vector<SourceEntry>> runs;
+  uint64_t rows = 0;
+  for (const SourceEntry& segment : segments) {
+    const bool is_full = runs.empty() || runs.back().size() == kSegmentsMax ||
+                         rows + segment.source->row_count() > kRowsMax;
+    if (is_full) {
+      runs.emplace_back();
+      rows = 0;
+    }
+    runs.back().push_back(segment);
+    rows += segment.source->row_count();
+  }
+  return runs;
+}
+
+Result<PartitionIndexInfo> WritePartitionIndex(const std::vector<SourceEntry>& segments,
+                                               const PartitionIndexOptions& options,
+                                               PageSink* sink) {
+  LARDER_CHECK(!segments.empty());
+  LARDER_CHECK(segments.size() <= kIndexSegmentsMax);
+  return IndexBuilder(segments, options).Write(sink);
+}
+
+}  // namespace larder

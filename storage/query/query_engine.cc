@@ -1,0 +1,147 @@
+#include "storage/query/query_engine.h"
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "storage/query/dependencies.h"
+#include "storage/query/operations.h"
+#include "storage/query/query_context.h"
+#include "storage/query/summaries.h"
+#include "storage/query/trace_cursor.h"
+#include "storage/query/trace_walk.h"
+
+namespace larder {
+
+class QueryEngine::Impl {
+ public:
+  explicit Impl(const QueryEngineOptions& options)
+      : options_(options), memory_(options.memory_bytes_max) {}
+
+  TraceQuery Clamped(TraceQuery query) const {
+    query.depth = std::min(query.depth, options_.search_depth_max);
+    return query;
+  }
+
+  QueryBounds Bounds() {
+    QueryBounds bounds;
+    bounds.clock = options_.clock;
+    bounds.memory_bytes_max = options_.query_memory_bytes_max;
+    bounds.time_ns_max = options_.query_time_ms_max * 1'000'000;
+    bounds.shared_memory = &memory_;
+    bounds.gap_count = &gaps_;
+    return bounds;
+  }
+
+  // Runs `ask`, which appends to the values it is given, under the bounds of a query.
+  template <typename T>
+  Result<Answer<T>> Ask(const QueryLimits& limits,
+                        const std::function<Status(QueryContext*, std::vector<T>*)>& ask) {
+    QueryContext context(Bounds(), limits);
+    const QueryContext::Work work(&context);
+    Answer<T> answer;
+    const Status asked = ask(&context, &answer.values);
+    LARDER_RETURN_IF_ERROR(context.Finish(asked, !answer.values.empty()));
+    answer.gaps = context.gaps();
+    return answer;
+  }
+
+  OperationsTable operations_;
+  DependencyTable dependencies_;
+  const QueryEngineOptions options_;
+  MemoryBudget memory_;
+  std::atomic<uint64_t> gaps_{0};
+};
+
+QueryEngine::QueryEngine(const QueryEngineOptions& options)
+    : impl_(std::make_unique<Impl>(options)) {}
+QueryEngine::~QueryEngine() = default;
+
+std::unique_ptr<TraceCursor> QueryEngine::GetTraces(ViewPtr view, TenantId tenant,
+                                                    std::vector<TraceId> ids,
+                                                    const QueryLimits& limits) {
+  return NewGetTracesCursor(std::move(view), tenant, std::move(ids), impl_->Bounds(), limits);
+}
+
+std::unique_ptr<TraceCursor> QueryEngine::FindTraces(ViewPtr view, TraceQuery query,
+                                                     const QueryLimits& limits) {
+  return NewFindTracesCursor(std::move(view), impl_->Clamped(std::move(query)), impl_->Bounds(),
+                             limits);
+}
+
+Result<Answer<FoundTrace>> QueryEngine::FindTraceIds(const ViewPtr& view, const TraceQuery& query,
+                                                     const QueryLimits& limits) {
+  const TraceQuery clamped = impl_->Clamped(query);
+  return impl_->Ask<FoundTrace>(
+      limits, [&](QueryContext* context, std::vector<FoundTrace>* found) -> Status {
+        TraceWalk walk(*view, clamped, context);
+        TraceSummarizer summarizer(*view, clamped.tenant, context);
+        for (;;) {
+          LARDER_ASSIGN_OR_RETURN(const std::optional<WalkPosition> next, walk.Next());
+          if (!next) return Status::Ok();
+          FoundTrace trace;
+          trace.trace_id = next->trace_id;
+          trace.latest_match_ns = next->start_ns;
+          LARDER_RETURN_IF_ERROR(summarizer.FindExtent(&trace));
+          found->push_back(trace);
+        }
+      });
+}
+
+Result<Answer<TraceSummary>> QueryEngine::FindSummaries(const ViewPtr& view,
+                                                        const TraceQuery& query,
+                                                        const QueryLimits& limits) {
+  const TraceQuery clamped = impl_->Clamped(query);
+  return impl_->Ask<TraceSummary>(
+      limits, [&](QueryContext* context, std::vector<TraceSummary>* found) -> Status {
+        TraceWalk walk(*view, clamped, context);
+        TraceSummarizer summarizer(*view, clamped.tenant, context);
+        for (;;) {
+          LARDER_ASSIGN_OR_RETURN(const std::optional<WalkPosition> next, walk.Next());
+          if (!next) return Status::Ok();
+          LARDER_ASSIGN_OR_RETURN(TraceSummary summary, summarizer.Summarize(next->trace_id));
+          found->push_back(std::move(summary));
+        }
+      });
+}
+
+Result<Answer<std::string>> QueryEngine::Services(const ViewPtr& view, TenantId tenant,
+                                                  const QueryLimits& limits) {
+  return impl_->Ask<std::string>(
+      limits, [&](QueryContext* context, std::vector<std::string>* found) -> Status {
+        LARDER_ASSIGN_OR_RETURN(*found, impl_->operations_.Services(*view, tenant, context));
+        return Status::Ok();
+      });
+}
+
+Result<Answer<Operation>> QueryEngine::Operations(const ViewPtr& view, TenantId tenant,
+                                                  std::string_view service, int32_t kind,
+                                                  const QueryLimits& limits) {
+  return impl_->Ask<Operation>(
+      limits, [&](QueryContext* context, std::vector<Operation>* found) -> Status {
+        LARDER_ASSIGN_OR_RETURN(
+            *found, impl_->operations_.Operations(*view, tenant, service, kind, context));
+        return Status::Ok();
+      });
+}
+
+Result<Answer<Dependency>> QueryEngine::Dependencies(const ViewPtr& view, TenantId tenant,
+                                                     TimeRange child_start,
+                                                     const QueryLimits& limits) {
+  return impl_->Ask<Dependency>(
+      limits, [&](QueryContext* context, std::vector<Dependency>* found) -> Status {
+        return impl_->dependencies_.Count(*view, tenant, child_start, context, found);
+      });
+}
+
+uint64_t QueryEngine::memory_bytes() const {
+  return impl_->memory_.bytes() + impl_->operations_.memory_bytes() +
+         impl_->dependencies_.memory_bytes();
+}
+
+uint64_t QueryEngine::gaps() const { return impl_->gaps_.load(std::memory_order_relaxed); }
+
+}  // namespace larder

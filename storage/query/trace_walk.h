@@ -1,0 +1,35 @@
+// TraceWalk: the traces of a search, each at its latest match, in the order of TraceQuery.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <unordered_set>
+
+#include "storage/base/status.h"
+#include "storage/model/query.h"
+#include "storage/query/ordered_walk.h"
+#include "storage/query/query_context.h"
+#include "storage/query/view.h"
+
+namespace larder {
+
+// Not thread-safe. Borrows all that it is given, the query's filter too.
+class TraceWalk {
+ public:
+  TraceWalk(const View& view, const TraceQuery& query, QueryContext* context)
+      : walk_(view, query.tenant, query.filter, query.start, context),
+        memory_(context),
+        left_(query.depth) {}
+
+  // The next trace and the start of its latest match; nothing when there is none or the query's
+  // depth is reached. Since spans come latest first, a trace's first match is its latest.
+  Result<std::optional<WalkPosition>> Next();
+
+ private:
+  OrderedWalk walk_;
+  MemoryCharge memory_;
+  uint32_t left_;
+  std::unordered_set<TraceId, TraceIdHasher> seen_;
+};
+
+}  // namespace larder
