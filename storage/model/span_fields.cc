@@ -1,5 +1,7 @@
 #include "storage/model/span_fields.h"
 
+#include <algorithm>
+
 #include "storage/model/otlp_fields.h"
 #include "storage/model/wire.h"
 
@@ -175,9 +177,15 @@ size_t KeyValuesSize(uint32_t tag, const SpanFields& span, ListRange range) {
   return size;
 }
 
+// Most of a span's bytes: room is made once for all.
 void WriteKeyValues(uint32_t tag, const SpanFields& span, ListRange range, std::string* out) {
+  const size_t begin = out->size();
+  out->resize(begin + KeyValuesSize(tag, span, range));
+  char* to = out->data() + begin;
   for (uint32_t i = 0; i < range.count; ++i) {
-    wire::AppendBytes(tag, span.key_values[range.first + i], out);
+    const std::string_view key_value = span.key_values[range.first + i];
+    to = wire::WriteVarint(key_value.size(), wire::WriteVarint(tag, to));
+    to = std::copy(key_value.begin(), key_value.end(), to);
   }
 }
 

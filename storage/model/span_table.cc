@@ -85,6 +85,7 @@ void SpanTable::Impl::EncodeSpan(uint32_t index, std::string* out) const {
   span.status_message = strings[row.status_message];
   span.flags = row.flags;
   span.rest = strings[row.rest];
+  span.key_values.reserve(row.attributes.count);
   FillAttributes(row.attributes, &span, &span.attributes);
   for (uint32_t i = 0; i < row.events.count; ++i) {
     const EventRow& from = events[row.events.first + i];
