@@ -20,12 +20,14 @@ void BlockBounds::Add(const SpanRow& row) {
   start.min_ns = std::min(start.min_ns, row.start_ns);
   start.max_ns = std::max(start.max_ns, row.start_ns);
   latest_end_ns = std::max(latest_end_ns, row.end_ns);
+  longest_ns = std::max(longest_ns, row.duration_ns());
 }
 
 void BlockBounds::Add(const BlockBounds& other) {
   start.min_ns = std::min(start.min_ns, other.start.min_ns);
   start.max_ns = std::max(start.max_ns, other.start.max_ns);
   latest_end_ns = std::max(latest_end_ns, other.latest_end_ns);
+  longest_ns = std::max(longest_ns, other.longest_ns);
 }
 
 size_t TableBounds::KeyHash::operator()(const OperationKey& key) const {

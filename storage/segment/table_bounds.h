@@ -17,6 +17,7 @@ namespace larder {
 struct BlockBounds {
   TimeRange start{.min_ns = UINT64_MAX, .max_ns = 0};
   uint64_t latest_end_ns = 0;
+  int64_t longest_ns = INT64_MIN;  // duration
   void Add(const SpanRow& row);
   void Add(const BlockBounds& other);
 };

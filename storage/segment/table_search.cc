@@ -106,6 +106,7 @@ class TableSearch : public BlockSearch {
     if (leaf.reads(Level::kResource)) anywhere |= AskResources(leaf, memos);
     if (leaf.reads(Level::kScope)) anywhere |= AskScopes(leaf, memos);
     if (leaf.attribute() == nullptr) {
+      if (leaf.field()->field == Field::kDuration) return PlanDuration(leaf);
       const Level level = FieldLevel(leaf.field()->field);
       const bool settled = level == Level::kResource || level == Level::kScope;
       if (!settled) memos->strings.Fill(string_count_, Memo::kUnknown);
@@ -114,6 +115,16 @@ class TableSearch : public BlockSearch {
     const std::vector<PairId> matching = AskPairs(leaf, memos);
     if (anywhere || matching.size() > kPairsMax) return AllBlocks();
     return pairs_->BlocksHolding(matching, row_count_);
+  }
+
+  BlockSet PlanDuration(const FilterLeaf& leaf) const {
+    BlockSet blocks = AllBlocks();
+    const auto bounds = leaf.matcher.DurationBounds();
+    if (!bounds || leaf.negated) return blocks;
+    for (uint32_t block = 0; block < blocks.block_count(); ++block) {
+      if ((*blocks_)[block].longest_ns < bounds->first) blocks.Remove(block);
+    }
+    return blocks;
   }
 
   // The three below fill a memo; they answer whether, or which, values match.
