@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -16,7 +17,7 @@ class Latencies {
     if (us_.empty()) return 0;
     std::sort(us_.begin(), us_.end());
     const auto last = static_cast<double>(us_.size() - 1);
-    return us_[static_cast<size_t>(share * last + 0.5)] / 1e3;
+    return us_[static_cast<size_t>(std::lround(share * last))] / 1e3;
   }
 
  private:

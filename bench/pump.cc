@@ -53,10 +53,10 @@ class Pumper {
  private:
   void Send(Slot* slot) {
     target_->Send(slot->request.otlp,
-                  [this, slot](SendOutcome outcome) { Done(slot, std::move(outcome)); });
+                  [this, slot](const SendOutcome& outcome) { Done(slot, outcome); });
   }
 
-  void Done(Slot* slot, SendOutcome outcome) {
+  void Done(Slot* slot, const SendOutcome& outcome) {
     const StatusCode code = outcome.status.code();
     const MutexLock lock(mu_);
     if (code == StatusCode::kResourceExhausted || code == StatusCode::kUnavailable) {

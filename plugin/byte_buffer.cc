@@ -26,9 +26,10 @@ Result<MessageBytes> TakeRequest(const grpc::ByteBuffer* request) {
 
 grpc::ByteBuffer ToByteBuffer(std::string message) {
   auto* kept = new std::string(std::move(message));  // NOLINT: the slice owns it from here
-  const grpc::Slice slice(
-      kept->data(), kept->size(), [](void* string) { delete static_cast<std::string*>(string); },
-      kept);
+  const auto release = [](void* string) {
+    delete static_cast<std::string*>(string);  // NOLINT: the other end of the same ownership
+  };
+  const grpc::Slice slice(kept->data(), kept->size(), release, kept);
   return {&slice, 1};
 }
 
