@@ -100,6 +100,8 @@ Status IngestIntoStore(const Session& session) {
   PrintTitle("memory");
   PrintFigure("peak while ingesting, generator included",
               static_cast<double>(filled.peak_rss_bytes) / (1 << 20), "MiB", "goal <= 256");
+  PrintFigure("of it the generator's, about", static_cast<double>(load.memory_bytes()) / (1 << 20),
+              "MiB");
   PrintSplits(load, sent.spans / std::max<uint64_t>(stats.segments, 1));
   PrintRawLimits(MeasureRawLimits(session.templates, session.load, session.store.data_dir));
   return Status::Ok();

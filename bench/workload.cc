@@ -263,6 +263,16 @@ void Workload::NoteArrival(uint64_t arrival_ns) {
   ++requests_;
 }
 
+uint64_t Workload::memory_bytes() const {
+  uint64_t bytes = exporters_.capacity() * (sizeof(Exporter) + sizeof(Tick));
+  for (const Exporter& exporter : exporters_)
+    bytes += exporter.pending.capacity() * sizeof(Pending);
+  for (const Sample& sample : samples_) {
+    bytes += sizeof sample + 3 * sample.row.capacity() * sizeof(uint64_t);
+  }
+  return bytes;
+}
+
 SplitShares Workload::Splits(uint64_t segment_rows) const {
   SplitShares shares;
   std::vector<double> gaps_s;

@@ -61,6 +61,8 @@ class Workload {
   uint64_t trace_start_ns(uint64_t trace) const;
 
   SplitShares Splits(uint64_t segment_rows) const;
+  // What the load itself takes now, to be left out of a store's memory; templates not included.
+  uint64_t memory_bytes() const;
 
  private:
   struct Pending {
