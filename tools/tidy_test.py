@@ -12,11 +12,14 @@ CLEAN = {
     "storage/base/a.h": "#pragma once\n",
     "storage/model/b.cc": '#include "storage/base/a.h"\n',
     "storage/model/CMakeLists.txt": "larder_library(model SOURCES b.cc)\n",
+    "bench/d.cc": '#include "tests/support/e.h"\n#include <zstd.h>\n',
+    "bench/CMakeLists.txt": "add_executable(d d.cc)\n",
     "README.md": "[the map](storage/model/b.cc)\n",
 }
 
 BREACHES = {
     "layers": ("storage/base/a.h", '#pragma once\n#include "storage/model/b.h"\n', "point down"),
+    "layers above storage": ("plugin/p.h", '#pragma once\n#include "bench/d.h"\n', "point down"),
     "vendor": ("storage/model/b.cc", "#include <rocksdb/db.h>\n", "storage/kv/ alone"),
     "banned word": ("storage/model/b.cc", "std::mutex mu;\n", "use Mutex"),
     "banned word in comment": ("storage/model/b.cc", "// TODO later\n", "do it"),

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "storage/query/partition_index.h"
-#include "storage/query/view.h"
 #include "storage/model/span.h"
 #include "storage/model/span_table.h"
+#include "storage/query/partition_index.h"
+#include "storage/query/view.h"
 #include "storage/segment/page_cache.h"
 #include "tests/support/reference_store.h"
 #include "tests/support/seed.h"
