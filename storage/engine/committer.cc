@@ -296,7 +296,10 @@ void Committer::Answer(std::vector<Pending>* group) {
 
 Status Committer::EnsureGeneration() {
   if (generation_ != nullptr) return Status::Ok();
-  if (!parts_.sealer->WaitForRoom(kAliveGenerationsMax, kSealPatience)) {
+  // A sealer that is at work is worth waiting for, one that fails is not.
+  const bool failing = !parts_.sealer->last_failure().ok();
+  const std::chrono::milliseconds patience = failing ? std::chrono::milliseconds(0) : kSealPatience;
+  if (!parts_.sealer->WaitForRoom(kAliveGenerationsMax, patience)) {
     const Status why = parts_.sealer->last_failure();
     if (why.ok()) return Status::ResourceExhausted("sealing lags behind; try again later");
     return Status(StatusCode::kResourceExhausted,

@@ -97,8 +97,15 @@ Status Maintenance::MergeSome(const SegmentPick& pick) {
   if (parts_.disk->is_full() || (space.ok() && space->free_bytes < 2 * pick.bytes)) {
     return Status::ResourceExhausted("no space to merge small segments");
   }
-  return parts_.shelf->Merge(pick.partition, pick.tenant, pick.segment_ids,
-                             parts_.sealer->waiting_generations());
+  // A journal that could not be removed when it was sealed must find its generation named still.
+  LARDER_ASSIGN_OR_RETURN(const auto names,
+                          parts_.file_system->List(parts_.directory->journal_path()));
+  std::vector<uint64_t> journals;
+  for (const std::string& name : names) {
+    uint64_t generation = 0;
+    if (ParseJournalFileName(name, &generation)) journals.push_back(generation);
+  }
+  return parts_.shelf->Merge(pick.partition, pick.tenant, pick.segment_ids, journals);
 }
 
 Status Maintenance::MakeSpace(const std::vector<PartitionStatus>& partitions, bool* did) {
@@ -113,15 +120,13 @@ Status Maintenance::MakeSpace(const std::vector<PartitionStatus>& partitions, bo
   return parts_.shelf->Drop(oldest->record.id);
 }
 
-// A seal found no space. The reserve goes first; when that was not enough, our oldest data goes.
+// A seal found no space. The reserve goes first; when the next attempt fails too, our oldest data
+// goes: one step for each failure.
 Status Maintenance::HelpFullDisk(const std::vector<PartitionStatus>& partitions, bool* did) {
   const Status failure = parts_.sealer->last_failure();
-  if (failure.ok()) return Status::Ok();
-  const Status resumed = parts_.kv->Resume();
-  if (!resumed.ok()) {
-    Log(LogLevel::kWarning, "the database does not take writes yet",
-        {{"reason", resumed.ToString()}});
-  }
+  const uint64_t failures = parts_.sealer->failures();
+  if (failure.ok() || failures == helped_failures_) return Status::Ok();
+  helped_failures_ = failures;
   if (failure.code() != StatusCode::kResourceExhausted) return Status::Ok();
   if (parts_.disk->ReleaseReserve()) return Status::Ok();
   for (const PartitionStatus& partition : partitions) {

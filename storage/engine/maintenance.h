@@ -21,7 +21,6 @@ struct MaintenanceOptions {
 
 // Borrowed; all must outlive it.
 struct MaintenanceParts {
-  KvStore* kv = nullptr;
   Catalog* catalog = nullptr;
   Clock* clock = nullptr;
   RetentionClock* retention_clock = nullptr;
@@ -52,8 +51,8 @@ class Maintenance {
   Status Step(bool* did);
   Status MergeSome(const SegmentPick& pick);
   Status MakeSpace(const std::vector<PartitionStatus>& partitions, bool* did);
-  Status HelpFullDisk(const std::vector<PartitionStatus>& partitions, bool* did);
-  void SaveAgeIfDue();
+  Status HelpFullDisk(const std::vector<PartitionStatus>& partitions, bool* did) REQUIRES(work_mu_);
+  void SaveAgeIfDue() REQUIRES(work_mu_);
   uint64_t JournalBytes();
   void Run();
 
@@ -61,6 +60,7 @@ class Maintenance {
   const MaintenanceParts parts_;
   Mutex work_mu_;  // held during one piece of work
   uint64_t saved_age_ns_ GUARDED_BY(work_mu_) = 0;
+  uint64_t helped_failures_ GUARDED_BY(work_mu_) = 0;  // of the sealer, that were answered
 
   Mutex mu_;
   CondVar wake_;

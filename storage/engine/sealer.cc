@@ -51,6 +51,7 @@ Status Sealer::WaitUntilSealed() {
   if (waiting_.empty()) return Status::Ok();
   const uint64_t last = waiting_.back()->id;
   const uint64_t failures = failures_;
+  changed_.SignalAll();  // an attempt that is put off is made now
   while (!waiting_.empty() && waiting_.front()->id <= last && !stopping_) {
     if (failures_ != failures) return last_failure_;
     changed_.Wait(mu_);
@@ -86,11 +87,9 @@ Status Sealer::last_failure() {
   return last_failure_;
 }
 
-std::vector<uint64_t> Sealer::waiting_generations() {
+uint64_t Sealer::failures() {
   MutexLock lock(mu_);
-  std::vector<uint64_t> ids;
-  for (const auto& generation : waiting_) ids.push_back(generation->id);
-  return ids;
+  return failures_;
 }
 
 uint64_t Sealer::waiting_bytes() {
@@ -163,19 +162,27 @@ Status Sealer::Seal(const Generation& generation) {
 void Sealer::RemoveJournal(const Generation& generation) {
   LARDER_CRASH_POINT("seal.remove_journal");
   const std::string name = JournalFileName(generation.id);
-  const std::string path = parts_.directory->journal_path();
-  Status removed;
   if (generation.journal_is_damaged) {
     parts_.directory->SetAsideJournal(name);
   } else {
-    removed = parts_.file_system->Remove(path + "/" + name);
+    left_journals_.push_back(parts_.directory->journal_path() + "/" + name);
   }
-  if (removed.ok()) removed = parts_.file_system->SyncDirectory(path);
-  if (!removed.ok()) {
-    Log(LogLevel::kWarning, "a sealed journal cannot be removed",
-        {{"file", name}, {"reason", removed.ToString()}});
-  }
+  RemoveLeftJournals();
   LARDER_CRASH_POINT("seal.journal_removed");
+}
+
+void Sealer::RemoveLeftJournals() {
+  std::erase_if(left_journals_, [this](const std::string& path) {
+    Status removed;
+    if (parts_.file_system->Exists(path)) removed = parts_.file_system->Remove(path);
+    if (removed.ok()) {
+      removed = parts_.file_system->SyncDirectory(parts_.directory->journal_path());
+    }
+    if (removed.ok()) return true;
+    Log(LogLevel::kWarning, "a sealed journal cannot be removed; it is tried again",
+        {{"file", path}, {"reason", removed.ToString()}});
+    return false;
+  });
 }
 
 }  // namespace larder

@@ -50,10 +50,9 @@ class Sealer {
   // Forgets what waits, journals included: for a purge.
   void Discard();
 
-  // Why the last attempt failed; OK when it did not.
+  // Why the last attempt failed, OK when it did not; and how many have failed by now.
   Status last_failure();
-  // Generations whose journals are still there.
-  std::vector<uint64_t> waiting_generations();
+  uint64_t failures();
   uint64_t waiting_bytes();
 
  private:
@@ -61,10 +60,12 @@ class Sealer {
   // Seals the oldest and forgets it. True when there was one, whether or not it could be sealed.
   bool SealOldest(Status* status);
   Status Seal(const Generation& generation);
-  void RemoveJournal(const Generation& generation);
+  void RemoveJournal(const Generation& generation) REQUIRES(seal_mu_);
+  void RemoveLeftJournals() REQUIRES(seal_mu_);
 
   const SealerParts parts_;
   Mutex seal_mu_;  // held during one seal; taken before mu_
+  std::vector<std::string> left_journals_ GUARDED_BY(seal_mu_);  // sealed, but not yet removed
 
   Mutex mu_;
   CondVar changed_;

@@ -95,9 +95,10 @@ class Shelf {
   // Writes the generation's segments, one per tenant, ingests them in one call and shows them in
   // the place of its heads.
   Status Seal(const Generation& generation);
-  // One segment in the place of several of the same tenant and partition, duplicates left out.
+  // One segment in the place of several of the same tenant and partition, duplicates left out. It
+  // names those of their generations that are among `journals`.
   Status Merge(uint64_t partition, TenantId tenant, const std::vector<uint64_t>& segment_ids,
-               const std::vector<uint64_t>& open_generations);
+               const std::vector<uint64_t>& journals);
   // The newest partition ends by time even when no span comes.
   void MarkAged();
   // No generation may join any more; OK at once for one that is full already.

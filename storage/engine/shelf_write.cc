@@ -98,7 +98,7 @@ Status Shelf::Seal(const Generation& generation) {
 }
 
 Status Shelf::Merge(uint64_t partition, TenantId tenant, const std::vector<uint64_t>& segment_ids,
-                    const std::vector<uint64_t>& open_generations) {
+                    const std::vector<uint64_t>& journals) {
   SegmentIdentity identity;
   identity.tenant = tenant;
   identity.replaces = segment_ids;
@@ -117,8 +117,7 @@ Status Shelf::Merge(uint64_t partition, TenantId tenant, const std::vector<uint6
       identity.arrival_max_ns = std::max(identity.arrival_max_ns, old.arrival_max_ns);
       for (const uint64_t generation : old.generations) {
         // Its journal is still there: a crash must find it named.
-        if (std::find(open_generations.begin(), open_generations.end(), generation) !=
-            open_generations.end()) {
+        if (std::find(journals.begin(), journals.end(), generation) != journals.end()) {
           identity.generations.push_back(generation);
         }
       }

@@ -136,8 +136,7 @@ void StoreImpl::MakeWriters() {
   maintenance_ = std::make_unique<Maintenance>(
       MaintenanceOptions{.retention_ns = options_.retention_ms * kNanosPerMs,
                          .disk_bytes_max = DiskCap()},
-      MaintenanceParts{.kv = kv_.get(),
-                       .catalog = catalog_.get(),
+      MaintenanceParts{.catalog = catalog_.get(),
                        .clock = options_.clock,
                        .retention_clock = retention_clock_.get(),
                        .file_system = options_.file_system,

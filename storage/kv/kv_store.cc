@@ -1,5 +1,6 @@
 #include "storage/kv/kv_store.h"
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <utility>
@@ -22,25 +23,15 @@ std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), sli
 
 class RocksFamily : public KvFamily {
  public:
-  RocksFamily(std::shared_ptr<RocksDatabase> database, rocksdb::ColumnFamilyHandle* handle)
-      : database_(std::move(database)), handle_(handle), name_(handle->GetName()) {}
-  ~RocksFamily() override {
-    // Frees the files of a dropped family, when this was the last to hold it.
-    database_->db->DestroyColumnFamilyHandle(handle_).PermitUncheckedError();
-  }
-
+  RocksFamily(std::shared_ptr<RocksDatabase> database, std::string name)
+      : database_(std::move(database)), name_(std::move(name)) {}
+  ~RocksFamily() override { database_->GiveBack(name_); }
   const std::string& name() const override { return name_; }
-  rocksdb::ColumnFamilyHandle* handle() const { return handle_; }
 
  private:
   const std::shared_ptr<RocksDatabase> database_;
-  rocksdb::ColumnFamilyHandle* const handle_;
   const std::string name_;
 };
-
-rocksdb::ColumnFamilyHandle* HandleOf(const KvFamily& family) {
-  return static_cast<const RocksFamily&>(family).handle();
-}
 
 class RocksValue : public KvValue {
  public:
@@ -87,7 +78,7 @@ class FamilyTagFactory : public rocksdb::TablePropertiesCollectorFactory {
 };
 
 rocksdb::Options FileOptions(const RocksDatabase& database, const std::string& family) {
-  rocksdb::Options options = database.options;
+  rocksdb::Options options = database.options();
   options.table_properties_collector_factories = {std::make_shared<FamilyTagFactory>(family)};
   return options;
 }
@@ -99,7 +90,9 @@ class RocksFileWriter : public KvFileWriter {
       : database_(std::move(database)),
         path_(std::move(path)),
         writer_(rocksdb::EnvOptions(), FileOptions(*database_, family)) {}
-  ~RocksFileWriter() override { database_->options.env->DeleteFile(path_).PermitUncheckedError(); }
+  ~RocksFileWriter() override {
+    database_->options().env->DeleteFile(path_).PermitUncheckedError();
+  }
 
   Status Open() { return FromRocks(writer_.Open(path_)); }
   Status Add(std::string_view key, std::string_view value) override {
@@ -125,12 +118,11 @@ class RocksStore : public KvStore {
  public:
   RocksStore(const KvOptions& options, std::shared_ptr<RocksDatabase> database)
       : path_(options.path), read_only_(options.read_only), database_(std::move(database)) {
-    for (rocksdb::ColumnFamilyHandle* handle : database_->handles) {
-      auto family = std::make_shared<RocksFamily>(database_, handle);
-      if (family->name() == rocksdb::kDefaultColumnFamilyName) default_family_ = family;
-      families_[family->name()] = std::move(family);
+    for (const std::string& name : database_->Families()) {
+      auto family = std::make_shared<RocksFamily>(database_, name);
+      if (name == rocksdb::kDefaultColumnFamilyName) default_family_ = family;
+      families_[name] = std::move(family);
     }
-    database_->handles.clear();
     LARDER_CHECK(default_family_ != nullptr);
   }
 
@@ -150,15 +142,19 @@ class RocksStore : public KvStore {
                      std::string_view until) override;
   std::vector<KvFileInfo> Files(const KvFamily& family) const override;
   uint64_t FamilyBytes(const KvFamily& family) const override;
-  Status Resume() override { return FromRocks(database_->db->Resume()); }
 
  private:
-  Status CheckWritable() const;
+  // To be called before a write: RocksDB refuses all of them after one that failed.
+  Status Ready();
+  // To be called with the outcome of a write.
+  Status Outcome(const rocksdb::Status& status);
+
   const std::string path_;
   const bool read_only_;
   const std::shared_ptr<RocksDatabase> database_;
   std::shared_ptr<KvFamily> default_family_;
   std::atomic<uint64_t> next_file_ = 1;
+  std::atomic<bool> write_failed_ = false;
 
   mutable Mutex mu_;
   std::map<std::string, std::shared_ptr<KvFamily>> families_ GUARDED_BY(mu_);
@@ -174,19 +170,29 @@ std::vector<std::shared_ptr<KvFamily>> RocksStore::families() const {
 }
 
 Result<std::shared_ptr<KvFamily>> RocksStore::CreateFamily(const std::string& name) {
-  LARDER_RETURN_IF_ERROR(CheckWritable());
-  rocksdb::ColumnFamilyHandle* handle = nullptr;
-  LARDER_RETURN_IF_ERROR(
-      FromRocks(database_->db->CreateColumnFamily(database_->options, name, &handle)));
-  auto family = std::make_shared<RocksFamily>(database_, handle);
+  LARDER_RETURN_IF_ERROR(Ready());
+  const std::vector<std::string> names = database_->Families();
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    const RocksDatabase::Use use(database_.get(), default_family_->name());
+    LARDER_RETURN_IF_ERROR(use.status());
+    rocksdb::ColumnFamilyHandle* handle = nullptr;
+    LARDER_RETURN_IF_ERROR(
+        Outcome(use.db()->CreateColumnFamily(database_->options(), name, &handle)));
+    database_->AddHandle(handle);
+  }
+  auto family = std::make_shared<RocksFamily>(database_, name);
   MutexLock lock(mu_);
   families_[name] = family;
   return std::shared_ptr<KvFamily>(std::move(family));
 }
 
 Status RocksStore::DropFamily(std::shared_ptr<KvFamily> family) {
-  LARDER_RETURN_IF_ERROR(CheckWritable());
-  LARDER_RETURN_IF_ERROR(FromRocks(database_->db->DropColumnFamily(HandleOf(*family))));
+  LARDER_RETURN_IF_ERROR(Ready());
+  {
+    const RocksDatabase::Use use(database_.get(), family->name());
+    LARDER_RETURN_IF_ERROR(use.status());
+    LARDER_RETURN_IF_ERROR(Outcome(use.db()->DropColumnFamily(use.handle())));
+  }
   MutexLock lock(mu_);
   families_.erase(family->name());
   return Status::Ok();
@@ -194,19 +200,22 @@ Status RocksStore::DropFamily(std::shared_ptr<KvFamily> family) {
 
 Result<std::shared_ptr<const KvValue>> RocksStore::Get(const KvFamily& family,
                                                        std::string_view key) const {
+  const RocksDatabase::Use use(database_.get(), family.name());
+  LARDER_RETURN_IF_ERROR(use.status());
   auto value = std::make_shared<RocksValue>(database_);
-  LARDER_RETURN_IF_ERROR(FromRocks(
-      database_->db->Get(rocksdb::ReadOptions(), HandleOf(family), ToSlice(key), value->slice())));
+  LARDER_RETURN_IF_ERROR(
+      FromRocks(use.db()->Get(rocksdb::ReadOptions(), use.handle(), ToSlice(key), value->slice())));
   return std::shared_ptr<const KvValue>(std::move(value));
 }
 
 Status RocksStore::Scan(
     const KvFamily& family, std::string_view prefix,
     const std::function<bool(std::string_view, std::string_view)>& visit) const {
+  const RocksDatabase::Use use(database_.get(), family.name());
+  LARDER_RETURN_IF_ERROR(use.status());
   rocksdb::ReadOptions options;
   options.fill_cache = false;
-  const std::unique_ptr<rocksdb::Iterator> iterator(
-      database_->db->NewIterator(options, HandleOf(family)));
+  const std::unique_ptr<rocksdb::Iterator> iterator(use.db()->NewIterator(options, use.handle()));
   for (iterator->Seek(ToSlice(prefix)); iterator->Valid(); iterator->Next()) {
     if (!ToView(iterator->key()).starts_with(prefix)) break;
     if (!visit(ToView(iterator->key()), ToView(iterator->value()))) return Status::Ok();
@@ -215,21 +224,23 @@ Status RocksStore::Scan(
 }
 
 Status RocksStore::Commit(const KvFamily& family, const std::vector<Change>& changes) {
-  LARDER_RETURN_IF_ERROR(CheckWritable());
+  LARDER_RETURN_IF_ERROR(Ready());
+  const RocksDatabase::Use use(database_.get(), family.name());
+  LARDER_RETURN_IF_ERROR(use.status());
   rocksdb::WriteBatch batch;
   for (const Change& change : changes) {
     const rocksdb::Status added = change.is_delete
-                                      ? batch.Delete(HandleOf(family), change.key)
-                                      : batch.Put(HandleOf(family), change.key, change.value);
+                                      ? batch.Delete(use.handle(), change.key)
+                                      : batch.Put(use.handle(), change.key, change.value);
     LARDER_RETURN_IF_ERROR(FromRocks(added));
   }
   rocksdb::WriteOptions options;
   options.sync = true;
-  return FromRocks(database_->db->Write(options, &batch));
+  return Outcome(use.db()->Write(options, &batch));
 }
 
 Result<std::unique_ptr<KvFileWriter>> RocksStore::NewFile(const KvFamily& family) {
-  LARDER_RETURN_IF_ERROR(CheckWritable());
+  LARDER_RETURN_IF_ERROR(Ready());
   const std::string name = std::to_string(next_file_.fetch_add(1)) + ".sst";
   auto writer = std::make_unique<RocksFileWriter>(database_, family.name(),
                                                   StagingDirectory(path_) + "/" + name);
@@ -239,28 +250,34 @@ Result<std::unique_ptr<KvFileWriter>> RocksStore::NewFile(const KvFamily& family
 
 Status RocksStore::Ingest(const KvFamily& family,
                           std::vector<std::unique_ptr<KvFileWriter>> files) {
-  LARDER_RETURN_IF_ERROR(CheckWritable());
+  LARDER_RETURN_IF_ERROR(Ready());
   std::vector<std::string> paths;
   for (const auto& file : files) {
     LARDER_CHECK(file->size_bytes() > 0);
     paths.push_back(static_cast<const RocksFileWriter&>(*file).path());
   }
-  return FromRocks(database_->db->IngestExternalFile(HandleOf(family), paths, MakeIngestOptions()));
+  const RocksDatabase::Use use(database_.get(), family.name());
+  LARDER_RETURN_IF_ERROR(use.status());
+  return Outcome(use.db()->IngestExternalFile(use.handle(), paths, MakeIngestOptions()));
 }
 
 Status RocksStore::DeleteFiles(const KvFamily& family, std::string_view from,
                                std::string_view until) {
-  LARDER_RETURN_IF_ERROR(CheckWritable());
+  LARDER_RETURN_IF_ERROR(Ready());
+  const RocksDatabase::Use use(database_.get(), family.name());
+  LARDER_RETURN_IF_ERROR(use.status());
   const rocksdb::Slice begin = ToSlice(from);
   const rocksdb::Slice end = ToSlice(until);
-  return FromRocks(rocksdb::DeleteFilesInRange(database_->db.get(), HandleOf(family), &begin, &end,
-                                               /*include_end=*/false));
+  return Outcome(rocksdb::DeleteFilesInRange(use.db(), use.handle(), &begin, &end,
+                                             /*include_end=*/false));
 }
 
 std::vector<KvFileInfo> RocksStore::Files(const KvFamily& family) const {
-  rocksdb::ColumnFamilyMetaData metadata;
-  database_->db->GetColumnFamilyMetaData(HandleOf(family), &metadata);
   std::vector<KvFileInfo> files;
+  const RocksDatabase::Use use(database_.get(), family.name());
+  if (!use.status().ok()) return files;
+  rocksdb::ColumnFamilyMetaData metadata;
+  use.db()->GetColumnFamilyMetaData(use.handle(), &metadata);
   for (const rocksdb::LevelMetaData& level : metadata.levels) {
     for (const rocksdb::SstFileMetaData& file : level.files) {
       files.push_back({.name = file.name,
@@ -273,20 +290,28 @@ std::vector<KvFileInfo> RocksStore::Files(const KvFamily& family) const {
 }
 
 uint64_t RocksStore::FamilyBytes(const KvFamily& family) const {
-  rocksdb::ColumnFamilyMetaData metadata;
-  database_->db->GetColumnFamilyMetaData(HandleOf(family), &metadata);
-  return metadata.size;
+  uint64_t bytes = 0;
+  for (const KvFileInfo& file : Files(family)) bytes += file.size_bytes;
+  return bytes;
 }
 
-Status RocksStore::CheckWritable() const {
-  if (!read_only_) return Status::Ok();
-  return Status::FailedPrecondition("the database is open for reading only");
+Status RocksStore::Ready() {
+  if (read_only_) return Status::FailedPrecondition("the database is open for reading only");
+  if (!write_failed_.exchange(false)) return Status::Ok();
+  const Status reopened = database_->Reopen();
+  if (!reopened.ok()) write_failed_ = true;
+  return reopened;
+}
+
+Status RocksStore::Outcome(const rocksdb::Status& status) {
+  if (!status.ok()) write_failed_ = true;
+  return FromRocks(status);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<KvStore>> KvStore::Open(const KvOptions& options) {
-  LARDER_ASSIGN_OR_RETURN(auto database, OpenRocksDatabase(options));
+  LARDER_ASSIGN_OR_RETURN(auto database, RocksDatabase::Open(options));
   return std::unique_ptr<KvStore>(std::make_unique<RocksStore>(options, std::move(database)));
 }
 

@@ -68,6 +68,7 @@ class KvStore {
 
   virtual std::vector<std::shared_ptr<KvFamily>> families() const = 0;
   virtual std::shared_ptr<KvFamily> default_family() const = 0;
+  // Or takes the one of that name which an attempt that failed has left.
   virtual Result<std::shared_ptr<KvFamily>> CreateFamily(const std::string& name) = 0;
   // Its disk space comes back once nobody holds the family.
   virtual Status DropFamily(std::shared_ptr<KvFamily> family) = 0;
@@ -99,8 +100,6 @@ class KvStore {
                              std::string_view until) = 0;
   virtual std::vector<KvFileInfo> Files(const KvFamily& family) const = 0;
   virtual uint64_t FamilyBytes(const KvFamily& family) const = 0;
-  // After an I/O error RocksDB refuses writes; tries to take them up again.
-  virtual Status Resume() = 0;
 };
 
 }  // namespace larder

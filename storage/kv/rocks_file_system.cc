@@ -25,10 +25,10 @@ IOStatus ToIoStatus(const Status& status) {
 // One call with the hooks around it.
 IOStatus Hooked(KvFileHooks* hooks, const KvFileEvent& event,
                 const std::function<IOStatus()>& call) {
-  const Status before = hooks->Before(event);
-  if (!before.ok()) return ToIoStatus(before);
-  IOStatus status = call();
-  if (status.ok()) hooks->After(event);
+  const Status before = hooks != nullptr ? hooks->Before(event) : Status::Ok();
+  IOStatus status = before.ok() ? call() : ToIoStatus(before);
+  if (status.IsIOError() && !status.IsNoSpace()) status.SetRetryable(true);
+  if (status.ok() && hooks != nullptr) hooks->After(event);
   return status;
 }
 
@@ -183,7 +183,7 @@ class HookedFileSystem : public rocksdb::FileSystemWrapper {
 
 }  // namespace
 
-std::shared_ptr<rocksdb::FileSystem> MakeHookedFileSystem(KvFileHooks* hooks) {
+std::shared_ptr<rocksdb::FileSystem> MakeFileSystem(KvFileHooks* hooks) {
   return std::make_shared<HookedFileSystem>(hooks);
 }
 
