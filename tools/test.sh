@@ -47,7 +47,7 @@ stage_unit() { build dev all && run_ctest dev '^unit$' unit; }
 # What is slow or needs the whole: differential, crash, power loss, install and embed.
 stage_integration() { build dev all && run_ctest dev '^(model|crash|integration|embed)$' integration; }
 
-stage_lint() { tools/lint.sh "$reports"; }
+stage_lint() { build dev all && tools/lint.sh "$reports"; }
 
 stage_asan() { build asan checked_tests && run_ctest asan '^(unit|model|crash)$' asan; }
 
