@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "plugin/gunzip.h"
+
 namespace larder {
 
 Result<MessageBytes> ContiguousBytes(const grpc::ByteBuffer& buffer) {
@@ -17,8 +19,16 @@ Result<MessageBytes> ContiguousBytes(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
-Result<MessageBytes> TakeRequest(const grpc::ByteBuffer* request) {
-  auto bytes = ContiguousBytes(*request);
+Result<MessageBytes> ReadRequest(const grpc::ByteBuffer& request, uint64_t size_bytes_max) {
+  auto bytes = ContiguousBytes(request);
+  if (!bytes.ok() || !IsGzip(bytes->view)) return bytes;
+  LARDER_ASSIGN_OR_RETURN(std::string unpacked, Gunzip(bytes->view, size_bytes_max));
+  const auto owner = std::make_shared<const std::string>(std::move(unpacked));
+  return MessageBytes{owner, *owner};
+}
+
+Result<MessageBytes> TakeRequest(const grpc::ByteBuffer* request, uint64_t size_bytes_max) {
+  auto bytes = ReadRequest(*request, size_bytes_max);
   // The buffer is the call's own; gRPC hands it out as const but never looks at it again.
   const_cast<grpc::ByteBuffer*>(request)->Clear();
   return bytes;

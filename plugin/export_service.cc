@@ -23,7 +23,7 @@ class ExportCall final : public grpc::ServerUnaryReactor {
   void Begin(const grpc::ByteBuffer* request) {
     const Result<Store*> store = parts_.gate->Get();
     if (!store.ok()) return Refuse(store.status(), kGateRetryMs);
-    Result<MessageBytes> bytes = TakeRequest(request);
+    Result<MessageBytes> bytes = TakeRequest(request, parts_.request_bytes_max);
     if (!bytes.ok()) return Refuse(bytes.status(), 0);
     (*store)->WriteAsync({.otlp = bytes->view, .owner = bytes->owner}, [this](WriteResult result) {
       parts_.replies->Submit([this, result = std::move(result)] { End(result); });

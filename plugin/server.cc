@@ -36,6 +36,10 @@ void Configure(const ServerOptions& options, grpc::ServerBuilder* builder) {
   const uint64_t message_bytes_max = std::min<uint64_t>(options.request_bytes_max, INT_MAX);
   builder->SetMaxReceiveMessageSize(static_cast<int>(message_bytes_max));
   builder->SetMaxSendMessageSize(INT_MAX);
+  // gRPC would unpack a message whole before it looks at its size (gunzip.h); so services unpack,
+  // and only gzip is offered. Health and reflection, which are gRPC's own, take no packed requests.
+  builder->AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   // Two servers on one port would share its calls in silence.
   builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Clients may ping as often as they like: an answer to a ping is cheaper than a lost connection.
@@ -66,7 +70,8 @@ struct Server::Parts {
               .metrics = &metrics,
               .clock = options.clock,
               .active_queries_max = options.active_queries_max,
-              .search_depth_max = options.search_depth_max};
+              .search_depth_max = options.search_depth_max,
+              .request_bytes_max = options.request_bytes_max};
   }
 
   StoreGate gate;

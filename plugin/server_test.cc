@@ -166,6 +166,38 @@ TEST_F(ServerTest, GzippedRequestsAreTaken) {
   EXPECT_EQ(store_.asked().otlp, request.SerializeAsString());
 }
 
+TEST_F(ServerTest, ASmallRequestMayNotUnpackToALargeOne) {
+  Start();
+  const auto outcome = [&](size_t size_bytes) {
+    grpc::ClientContext context;
+    context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+    otlp::ExportTraceServiceRequest request;
+    request.add_resource_spans()->set_schema_url(std::string(size_bytes, 'u'));
+    otlp::ExportTraceServiceResponse reply;
+    return traces_->Export(&context, request, &reply);
+  };
+  EXPECT_TRUE(outcome(kRequestBytesMax - 100).ok());
+  const grpc::Status status = outcome(kRequestBytesMax);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_NE(status.error_message().find("unpacks to more than"), std::string::npos);
+  // Bytes that only look packed.
+  EXPECT_EQ(Raw(kExport, "\x1f\x8bnot gzip").error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(Raw(kExport, "\x1f\x8b").error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(ServerTest, QueriesMayBePackedToo) {
+  Start();
+  grpc::ClientContext context;
+  context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  v2::FindTracesRequest request;
+  request.mutable_query()->set_search_depth(7);
+  request.mutable_query()->set_service_name(std::string(1000, 's'));
+  auto stream = reader_->FindTraces(&context, request);
+  EXPECT_TRUE(ReadAll(*stream).empty());
+  EXPECT_TRUE(stream->Finish().ok());
+  EXPECT_EQ(store_.asked().query.depth, 7U);
+}
+
 TEST_F(ServerTest, RepliesAreCompressedWhenAskedFor) {
   store_.chunks = {TraceWithSpan(std::string(100'000, 'n'))};
   Start();

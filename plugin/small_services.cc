@@ -14,8 +14,9 @@ grpc::ServerUnaryReactor* DependencyReaderService::GetDependencies(
     grpc::ByteBuffer* reply) {
   return UnaryQuery::Start(
       parts_, Rpc::kGetDependencies, context, reply,
-      [request = *request](Store& store, const QueryLimits& limits) -> Result<UnaryReply> {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes, ContiguousBytes(request));
+      [this, request = *request](Store& store, const QueryLimits& limits) -> Result<UnaryReply> {
+        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
+                                ReadRequest(request, parts_.request_bytes_max));
         LARDER_ASSIGN_OR_RETURN(const TimeRange range, ParseGetDependencies(bytes.view));
         LARDER_ASSIGN_OR_RETURN(Answer<Dependency> answer, store.Dependencies(0, range, limits));
         return UnaryReply{EncodeDependencies(answer.values), std::move(answer.gaps)};

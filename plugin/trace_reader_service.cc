@@ -60,8 +60,9 @@ Source TraceSource(std::unique_ptr<TraceCursor> cursor) {
 TraceReaderService::Stream* TraceReaderService::GetTraces(Context* context, const Buffer* request) {
   return StreamQuery::Start(
       parts_, Rpc::kGetTraces, context,
-      [request = *request](Store& store, const QueryLimits& limits) -> Source {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes, ContiguousBytes(request));
+      [this, request = *request](Store& store, const QueryLimits& limits) -> Source {
+        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
+                                ReadRequest(request, parts_.request_bytes_max));
         LARDER_ASSIGN_OR_RETURN(std::vector<TraceId> ids, ParseGetTraces(bytes.view));
         return TraceSource(store.GetTraces(0, std::move(ids), limits));
       });
@@ -72,7 +73,8 @@ TraceReaderService::Stream* TraceReaderService::FindTraces(Context* context,
   return StreamQuery::Start(
       parts_, Rpc::kFindTraces, context,
       [this, request = *request](Store& store, const QueryLimits& limits) -> Source {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes, ContiguousBytes(request));
+        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
+                                ReadRequest(request, parts_.request_bytes_max));
         LARDER_ASSIGN_OR_RETURN(TraceQuery query,
                                 ParseFindTraces(bytes.view, parts_.search_depth_max));
         return TraceSource(store.FindTraces(std::move(query), limits));
@@ -84,7 +86,8 @@ TraceReaderService::Stream* TraceReaderService::FindTraceSummaries(Context* cont
   return StreamQuery::Start(
       parts_, Rpc::kFindTraceSummaries, context,
       [this, request = *request](Store& store, const QueryLimits& limits) -> Source {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes, ContiguousBytes(request));
+        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
+                                ReadRequest(request, parts_.request_bytes_max));
         LARDER_ASSIGN_OR_RETURN(const TraceQuery query,
                                 ParseFindTraces(bytes.view, parts_.search_depth_max));
         LARDER_ASSIGN_OR_RETURN(Answer<TraceSummary> answer, store.FindSummaries(query, limits));
@@ -105,7 +108,8 @@ grpc::ServerUnaryReactor* TraceReaderService::FindTraceIDs(Context* context, con
   return UnaryQuery::Start(
       parts_, Rpc::kFindTraceIds, context, reply,
       [this, request = *request](Store& store, const QueryLimits& limits) -> Result<UnaryReply> {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes, ContiguousBytes(request));
+        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
+                                ReadRequest(request, parts_.request_bytes_max));
         LARDER_ASSIGN_OR_RETURN(const TraceQuery query,
                                 ParseFindTraces(bytes.view, parts_.search_depth_max));
         LARDER_ASSIGN_OR_RETURN(Answer<FoundTrace> answer, store.FindTraceIds(query, limits));
@@ -128,8 +132,9 @@ grpc::ServerUnaryReactor* TraceReaderService::GetOperations(Context* context, co
                                                             Buffer* reply) {
   return UnaryQuery::Start(
       parts_, Rpc::kGetOperations, context, reply,
-      [request = *request](Store& store, const QueryLimits& limits) -> Result<UnaryReply> {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes, ContiguousBytes(request));
+      [this, request = *request](Store& store, const QueryLimits& limits) -> Result<UnaryReply> {
+        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
+                                ReadRequest(request, parts_.request_bytes_max));
         LARDER_ASSIGN_OR_RETURN(const OperationsRequest asked, ParseGetOperations(bytes.view));
         int32_t kind = -1;
         if (!asked.kind_word.empty()) {
