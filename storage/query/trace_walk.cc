@@ -1,6 +1,25 @@
 #include "storage/query/trace_walk.h"
 
+#include <algorithm>
+
 namespace larder {
+namespace {
+
+TimeRange RangeAfter(TimeRange range, const std::optional<WalkPosition>& after) {
+  if (after) range.max_ns = std::min(range.max_ns, after->start_ns);
+  return range;
+}
+
+}  // namespace
+
+TraceWalk::TraceWalk(const View& view, const TraceQuery& query, QueryContext* context,
+                     std::optional<WalkPosition> after)
+    : after_(after),
+      walk_(view, query.tenant, query.filter, RangeAfter(query.start, after), context),
+      memory_(context),
+      left_(query.depth) {
+  if (after) earlier_.emplace(view, query, *after, context);
+}
 
 Result<std::optional<WalkPosition>> TraceWalk::Next() {
   constexpr uint64_t kSeenBytes = sizeof(TraceId) + 4 * sizeof(void*);
@@ -9,10 +28,17 @@ Result<std::optional<WalkPosition>> TraceWalk::Next() {
     if (!match) break;
     if (!seen_.insert(match->trace_id).second) continue;
     LARDER_RETURN_IF_ERROR(memory_.Resize(seen_.size() * kSeenBytes));
+    LARDER_ASSIGN_OR_RETURN(const bool was_handed_out, WasHandedOut(*match));
+    if (was_handed_out) continue;
     --left_;
     return std::optional<WalkPosition>({match->start_ns, match->trace_id});
   }
   return std::optional<WalkPosition>();
+}
+
+Result<bool> TraceWalk::WasHandedOut(const WalkMatch& match) {
+  if (!earlier_) return false;
+  return earlier_->HasMatch(match.trace_id);
 }
 
 }  // namespace larder

@@ -7,6 +7,7 @@
 
 #include "storage/base/status.h"
 #include "storage/model/query.h"
+#include "storage/query/match_probe.h"
 #include "storage/query/ordered_walk.h"
 #include "storage/query/query_context.h"
 #include "storage/query/view.h"
@@ -16,17 +17,22 @@ namespace larder {
 // Not thread-safe. Borrows all that it is given, the query's filter too.
 class TraceWalk {
  public:
-  TraceWalk(const View& view, const TraceQuery& query, QueryContext* context)
-      : walk_(view, query.tenant, query.filter, query.start, context),
-        memory_(context),
-        left_(query.depth) {}
+  // From the start, or from where another walk of the same query, perhaps on another View, handed
+  // out its last trace: no memory of the earlier ones is needed, since a trace that comes up is
+  // looked at for a match before `after`.
+  TraceWalk(const View& view, const TraceQuery& query, QueryContext* context,
+            std::optional<WalkPosition> after = std::nullopt);
 
   // The next trace and the start of its latest match; nothing when there is none or the query's
   // depth is reached. Since spans come latest first, a trace's first match is its latest.
   Result<std::optional<WalkPosition>> Next();
 
  private:
+  Result<bool> WasHandedOut(const WalkMatch& match);
+
+  const std::optional<WalkPosition> after_;
   OrderedWalk walk_;
+  std::optional<MatchProbe> earlier_;
   MemoryCharge memory_;
   uint32_t left_;
   std::unordered_set<TraceId, TraceIdHasher> seen_;

@@ -3,11 +3,14 @@
 
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "storage/query/query_context.h"
+#include "storage/query/trace_walk.h"
 #include "tests/differential/checker.h"
 #include "tests/differential/layout.h"
 #include "tests/differential/span_maker.h"
@@ -58,6 +61,7 @@ class History {
     for (uint64_t i = 0; i < operations; ++i) {
       Operate();
       if (!spans_.empty()) Ask(questions);
+      if (!spans_.empty()) AskInPages();
       if (testing::Test::HasFailure()) return;
     }
     layout_.Close();
@@ -66,6 +70,37 @@ class History {
   }
 
   const std::string& log() const { return log_; }
+
+  // A search taken up again after each few traces finds the same traces as in one go.
+  void AskInPages() {
+    const auto view = layout_.MakeView();
+    FilterGenerator filters(random_, &spans_);
+    TraceQuery query;
+    query.filter = filters.Tree(2);
+    if (random_->OneIn(2)) query.start = filters.Range();
+    query.depth = 100'000;
+    const auto expected = layout_.MakeReference().Find(query);
+    query.depth = static_cast<uint32_t>(random_->Between(1, 5));
+    std::optional<WalkPosition> after;
+    size_t found = 0;
+    for (bool is_last = false; !is_last;) {
+      QueryContext context({}, {});
+      TraceWalk walk(*view, query, &context, after);
+      is_last = true;
+      for (;;) {
+        const auto next = walk.Next();
+        ASSERT_TRUE(next.ok()) << next.status().ToString();
+        if (!next->has_value()) break;
+        ASSERT_LT(found, expected.size());
+        ASSERT_EQ((*next)->trace_id, expected[found].trace_id) << "trace " << found;
+        ASSERT_EQ((*next)->start_ns, expected[found].latest_match_ns);
+        ++found;
+        after = **next;
+        is_last = false;
+      }
+    }
+    ASSERT_EQ(found, expected.size());
+  }
 
  private:
   void Operate() {
