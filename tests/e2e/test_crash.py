@@ -42,7 +42,7 @@ class Sender(threading.Thread):
 
 
 def wait_for_acknowledged(senders, count):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     goals = [len(sender.acknowledged) + count for sender in senders]
     while any(len(sender.acknowledged) < goal for sender, goal in zip(senders, goals)):
         assert time.monotonic() < deadline, "senders do not get on"

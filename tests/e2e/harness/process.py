@@ -16,7 +16,7 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def wait_until(condition, what, seconds=30):
+def wait_until(condition, what, seconds=60):
     """Calls `condition` until it is true; fails with `what` after some seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
