@@ -1,12 +1,21 @@
 #include "storage/segment/column_cursor.h"
 
+#include "storage/segment/page.h"
+#include "storage/segment/segment_format.h"
+
 namespace larder {
 
 Status ColumnCursor::Seek(uint32_t block) {
-  LARDER_ASSIGN_OR_RETURN(page_, columns_->Column(column_, block / kPageBlocks));
+  page_number_ = block / kPageBlocks;
+  LARDER_ASSIGN_OR_RETURN(page_, columns_->Column(column_, page_number_));
   next_ = page_->block_starts[block % kPageBlocks];
   end_ = page_->block_starts[block % kPageBlocks + 1];
   return Status::Ok();
+}
+
+Status ColumnCursor::Fault() const {
+  return PageFault(ColumnPageKey(info_->table, column_, page_number_),
+                   "has fewer values than the shapes say");
 }
 
 Result<std::string_view> ColumnCursor::Payload(uint32_t ordinal, std::string* scratch) const {

@@ -33,6 +33,8 @@ class ColumnCursor {
   }
   // REQUIRES: kDictionary, an ordinal from Next.
   uint32_t code(uint32_t ordinal) const { return page_->codes[ordinal]; }
+  // What to answer when Next is false though a shape has a slot: kDataLoss naming the page.
+  Status Fault() const;
   // The codes of the values that Next has not handed out. REQUIRES: kDictionary.
   std::span<const uint32_t> codes() const {
     return std::span(page_->codes).subspan(next_, end_ - next_);
@@ -44,6 +46,7 @@ class ColumnCursor {
   const SegmentColumns* columns_;
   const ColumnInfo* info_;
   uint32_t column_;
+  uint32_t page_number_ = 0;
   std::shared_ptr<const ColumnPage> page_;
   uint32_t next_ = 0;
   uint32_t end_ = 0;

@@ -52,7 +52,7 @@ Status LeafColumns::EvaluateSpans(uint32_t block, std::span<const uint32_t> row_
   const LeafTable& table = plan_.tables[static_cast<size_t>(ItemTable::kSpans)];
   if (table.columns.empty()) return Status::Ok();
   LARDER_RETURN_IF_ERROR(Seek(ItemTable::kSpans, block));
-  if (!has_slot_.empty()) return EvaluateCodes(block, row_templates, masks);
+  if (!has_slot_.empty()) return EvaluateCodes(row_templates, masks);
   const std::span<const ItemTemplate> templates = tables_.templates(ItemTable::kSpans);
   for (uint32_t row = 0; row < row_templates.size(); ++row) {
     const uint32_t shape = templates[row_templates[row]].shape;
@@ -65,8 +65,7 @@ Status LeafColumns::EvaluateSpans(uint32_t block, std::span<const uint32_t> row_
 }
 
 // Most leaves of most searches come here: no branch per row.
-Status LeafColumns::EvaluateCodes(uint32_t block, std::span<const uint32_t> row_templates,
-                                  Masks* masks) {
+Status LeafColumns::EvaluateCodes(std::span<const uint32_t> row_templates, Masks* masks) {
   constexpr auto kSpans = static_cast<size_t>(ItemTable::kSpans);
   const std::vector<uint64_t>& bits = plan_.tables[kSpans].columns[0].code_bits;
   std::vector<uint8_t>& matching = code_matches_;
@@ -79,8 +78,7 @@ Status LeafColumns::EvaluateCodes(uint32_t block, std::span<const uint32_t> row_
   for (uint32_t row = 0; row < row_templates.size(); ++row) {
     const uint8_t has = has_slot_[row_templates[row]];
     if (next + has > codes.size()) {
-      return Status::DataLoss("block " + std::to_string(block) +
-                              ": a column has fewer values than its shapes say");
+      return cursors_[kSpans].cursors[0].Fault();
     }
     masks->present.Set(row, has != 0);
     masks->matched.Set(row, (has & matching[next]) != 0);
@@ -120,7 +118,7 @@ Result<LeafState> LeafColumns::ItemState(ItemTable item_table, uint32_t shape, b
   for (const uint32_t slot : table.slots_of(shape)) {
     uint32_t ordinal = 0;
     if (!cursors[slot].Next(&ordinal)) {
-      return Status::DataLoss("a column has fewer values than its shapes say");
+      return cursors[slot].Fault();
     }
     if (!wanted || state.present) continue;
     LARDER_ASSIGN_OR_RETURN(state, SlotState(item_table, slot, ordinal));

@@ -44,7 +44,7 @@ class LeafColumns {
   Status EvaluateSpans(uint32_t block, std::span<const uint32_t> row_templates, const RowMask& care,
                        Masks* masks);
   // The same where each item has at most one value of one dictionary column.
-  Status EvaluateCodes(uint32_t block, std::span<const uint32_t> row_templates, Masks* masks);
+  Status EvaluateCodes(std::span<const uint32_t> row_templates, Masks* masks);
   Status EvaluateElements(ItemTable table, uint32_t block, const RowMask& care, Masks* masks);
   Status Seek(ItemTable table, uint32_t block);
   // The state of an item of this shape, whose values are consumed.

@@ -76,7 +76,7 @@ Status SegmentRowView::SeekItems(ItemTable table, uint32_t block) {
       if (cursor == kNone) continue;
       Value value{cursor, 0};
       if (!items.cursors[cursor].Next(&value.ordinal)) {
-        return Status::DataLoss("a column has fewer values than its shapes say");
+        return items.cursors[cursor].Fault();
       }
       items.values.push_back(value);
     }
