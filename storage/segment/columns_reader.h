@@ -23,6 +23,8 @@ class ColumnsReader : public SegmentColumns {
 
   const SegmentPages& pages() const { return pages_; }
   uint64_t header_bytes() const { return header_bytes_; }
+  // Replaces `blocks` by those where the trace may begin, ascending: what the trace index knows.
+  Status BlocksOfTrace(const TraceId& trace_id, std::vector<uint32_t>* blocks) const;
   // As Dictionary, with access to its chunks.
   Result<const DictionaryReader*> ReaderOfDictionary(uint32_t column) const;
 

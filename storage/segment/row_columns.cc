@@ -6,6 +6,7 @@
 #include "storage/segment/columns_reader.h"
 #include "storage/segment/encoding/encoding.h"
 #include "storage/segment/segment_format.h"
+#include "storage/segment/trace_index.h"
 
 namespace larder {
 namespace {
@@ -24,6 +25,12 @@ PageKey TemplatesKey(ItemTable table, uint32_t page) {
   if (table == ItemTable::kSpans) return {Section::kFixed, kFixedTemplates, page};
   return {NestedSection(table), kNestedTemplates, page};
 }
+
+class IndexPage : public CachedPage {
+ public:
+  TraceIndexChunk chunk;
+  uint64_t memory_bytes() const override { return chunk.memory_bytes(); }
+};
 
 }  // namespace
 
@@ -271,6 +278,22 @@ PageOf<ValuePage<SpanId>> ColumnsReader::LinkSpanIds(uint32_t page) const {
   if (rows->values.empty()) return std::make_shared<const ValuePage<SpanId>>();
   return Ids<SpanId>({Section::kLinks, kLinkSpanIds, page},
                      static_cast<uint32_t>(rows->values.size()));
+}
+
+Status ColumnsReader::BlocksOfTrace(const TraceId& trace_id, std::vector<uint32_t>* blocks) const {
+  const uint64_t hash = TraceIdHash(trace_id);
+  const uint32_t chunks = pages_.header().page_count(Section::kTraceIndex, 0);
+  if (chunks == 0) return pages_.Fault({Section::kTraceIndex, 0, 0}, "is not in the header");
+  const PageKey key{Section::kTraceIndex, 0, TraceIndexChunkOf(hash, chunks)};
+  LARDER_ASSIGN_OR_RETURN(
+      const auto page, pages_.Get<IndexPage>(key, [&](std::string_view body, IndexPage* decoded) {
+        return decoded->chunk.Decode(body) ? Status::Ok() : pages_.Fault(key, "is no index chunk");
+      }));
+  blocks->clear();
+  page->chunk.Find(hash, blocks);
+  std::sort(blocks->begin(), blocks->end());
+  blocks->erase(std::unique(blocks->begin(), blocks->end()), blocks->end());
+  return Status::Ok();
 }
 
 }  // namespace larder

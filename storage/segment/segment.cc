@@ -16,13 +16,6 @@
 namespace larder {
 namespace {
 
-// Cached trace index chunk.
-class ChunkPage : public CachedPage {
- public:
-  TraceIndexChunk chunk;
-  uint64_t memory_bytes() const override { return chunk.memory_bytes(); }
-};
-
 class SegmentReader : public Segment {
  public:
   SegmentReader(std::unique_ptr<PageSource> source, std::unique_ptr<const ColumnsReader> columns)
@@ -60,19 +53,8 @@ class SegmentReader : public Segment {
 };
 
 Status SegmentReader::FindTrace(const TraceId& trace_id, std::vector<uint32_t>* rows) const {
-  const SegmentPages& pages = columns_->pages();
-  const uint64_t hash = TraceIdHash(trace_id);
-  const uint32_t chunks = pages.header().page_count(Section::kTraceIndex, 0);
-  if (chunks == 0) return pages.Fault({Section::kTraceIndex, 0, 0}, "is not in the header");
-  const PageKey key{Section::kTraceIndex, 0, TraceIndexChunkOf(hash, chunks)};
-  LARDER_ASSIGN_OR_RETURN(
-      const auto page, pages.Get<ChunkPage>(key, [&](std::string_view body, ChunkPage* decoded) {
-        return decoded->chunk.Decode(body) ? Status::Ok() : pages.Fault(key, "is no index chunk");
-      }));
   std::vector<uint32_t> blocks;
-  page->chunk.Find(hash, &blocks);
-  std::sort(blocks.begin(), blocks.end());
-  blocks.erase(std::unique(blocks.begin(), blocks.end()), blocks.end());
+  LARDER_RETURN_IF_ERROR(columns_->BlocksOfTrace(trace_id, &blocks));
   for (const uint32_t block : blocks) {
     const size_t before = rows->size();
     LARDER_RETURN_IF_ERROR(FindTraceAt(trace_id, block, rows));

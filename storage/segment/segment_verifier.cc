@@ -1,5 +1,6 @@
 #include "storage/segment/segment_verifier.h"
 
+#include <algorithm>
 #include <set>
 
 #include "storage/segment/row_encoder.h"
@@ -53,6 +54,27 @@ Status VerifyRows(const ColumnsReader& columns, Faults* faults) {
   return Status::Ok();
 }
 
+// Every trace is found where it is.
+Status VerifyTraceIndex(const ColumnsReader& columns, Faults* faults) {
+  std::vector<uint32_t> blocks;
+  for (uint32_t page = 0; page * kPageRows < columns.row_count(); ++page) {
+    const auto traces = columns.Traces(page);
+    LARDER_RETURN_IF_ERROR(faults->Add(traces.status()));
+    if (!traces.ok()) continue;
+    for (size_t trace = (*traces)->continues ? 1 : 0; trace < (*traces)->ids.size(); ++trace) {
+      const Status status = columns.BlocksOfTrace((*traces)->ids[trace], &blocks);
+      LARDER_RETURN_IF_ERROR(faults->Add(status));
+      if (!status.ok()) continue;
+      const uint32_t row = page * kPageRows + (*traces)->first_rows[trace];
+      if (!std::binary_search(blocks.begin(), blocks.end(), row / kBlockRows)) {
+        LARDER_RETURN_IF_ERROR(faults->Add(columns.pages().Fault(
+            {Section::kTraceIndex, 0, 0}, "lacks the trace of row " + std::to_string(row))));
+      }
+    }
+  }
+  return Status::Ok();
+}
+
 Status VerifyDictionaries(const ColumnsReader& columns, Faults* faults) {
   for (uint32_t column = 0; column < columns.columns().size(); ++column) {
     if (columns.columns()[column].coding != ColumnCoding::kDictionary) continue;
@@ -76,6 +98,7 @@ Status VerifySegment(const PageSource* source, const ColumnsReader& columns,
   }
   LARDER_RETURN_IF_ERROR(VerifyChecksums((*fresh)->pages(), &faults));
   LARDER_RETURN_IF_ERROR(VerifyDictionaries(**fresh, &faults));
+  LARDER_RETURN_IF_ERROR(VerifyTraceIndex(**fresh, &faults));
   return VerifyRows(**fresh, &faults);
 }
 
