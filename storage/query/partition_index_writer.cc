@@ -5,6 +5,7 @@
 // what their segment says.
 #include <algorithm>
 #include <functional>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
@@ -155,12 +156,11 @@ class IndexBuilder {
     std::sort(spans.begin(), spans.end(), [](const SplitSpan& a, const SplitSpan& b) {
       return std::tie(a.hash, a.span.ref) < std::tie(b.hash, b.span.ref);
     });
-    std::vector<TraceSpan> trace;
-    for (size_t i = 0; i < spans.size(); ++i) {
-      trace.push_back(spans[i].span);
-      if (i + 1 < spans.size() && spans[i + 1].hash == spans[i].hash) continue;
-      LARDER_RETURN_IF_ERROR(JoinTrace(&trace));
-      trace.clear();
+    for (auto first = spans.begin(); first != spans.end();) {
+      auto last = first + 1;
+      while (last != spans.end() && last->hash == first->hash) ++last;
+      LARDER_RETURN_IF_ERROR(JoinTrace({first, last}));
+      first = last;
     }
     return Status::Ok();
   }
@@ -210,14 +210,42 @@ class IndexBuilder {
     return Status::Ok();
   }
 
+  // Adds what the segments do not count of a trace; `spans` are sorted by span id.
+  Status JoinTrace(std::span<const SplitSpan> spans) {
+    const auto has_same_id = [](const SplitSpan& a, const SplitSpan& b) {
+      return a.span.ref.span_id == b.span.ref.span_id;
+    };
+    if (std::adjacent_find(spans.begin(), spans.end(), has_same_id) != spans.end()) {
+      return JoinClashingTrace(spans);
+    }
+    // Where every span has its own id the segments are right as far as they go, and only calls
+    // over their borders are missing.
+    for (const SplitSpan& split : spans) {
+      const TraceSpan& child = split.span;
+      if (child.parent.is_zero() || child.service.empty()) continue;
+      const auto parent = std::lower_bound(
+          spans.begin(), spans.end(), child.parent,
+          [](const SplitSpan& a, const SpanId& id) { return a.span.ref.span_id < id; });
+      if (parent == spans.end() || parent->span.ref.span_id != child.parent) continue;
+      if (parent->span.ref.place == child.ref.place) continue;
+      closed_rows_[child.ref.place].push_back(child.ref.row);
+      const std::string_view from = parent->span.service;
+      if (from.empty() || from == child.service) continue;
+      ++counts_[{child.start_ns / kMinuteNs, pairs_.IdOf(from, child.service)}];
+    }
+    return Status::Ok();
+  }
+
   // Counts the trace's calls over all segments, and takes away what each segment counts by itself.
-  Status JoinTrace(std::vector<TraceSpan>* spans) {
-    std::sort(spans->begin(), spans->end(),
+  Status JoinClashingTrace(std::span<const SplitSpan> split) {
+    std::vector<TraceSpan> spans;
+    for (const SplitSpan& span : split) spans.push_back(span.span);
+    std::sort(spans.begin(), spans.end(),
               [](const TraceSpan& a, const TraceSpan& b) { return a.ref.place < b.ref.place; });
     std::vector<TraceEdge> edges;
     std::vector<TraceOpenChild> open_by_segment;
-    for (auto first = spans->begin(); first != spans->end();) {
-      const auto last = std::find_if(first, spans->end(), [&](const TraceSpan& span) {
+    for (auto first = spans.begin(); first != spans.end();) {
+      const auto last = std::find_if(first, spans.end(), [&](const TraceSpan& span) {
         return span.ref.place != first->ref.place;
       });
       std::vector<TraceSpan> of_segment(first, last);
@@ -228,7 +256,7 @@ class IndexBuilder {
     Count(edges, -1);
     edges.clear();
     std::vector<TraceOpenChild> open;
-    LARDER_RETURN_IF_ERROR(JoinTraceSpans(view_, places_, &context_, spans, &edges, &open));
+    LARDER_RETURN_IF_ERROR(JoinTraceSpans(view_, places_, &context_, &spans, &edges, &open));
     Count(edges, +1);
     CloseChildren(open_by_segment, open);
     return Status::Ok();
