@@ -19,7 +19,7 @@ for target in $(find "$build_dir" -type f -executable -name 'larder_*_fuzz' | so
   echo "-- $name"
   if "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 \
     -artifact_prefix="$found/$name-" "${corpora[@]}" >"$build_dir/$name.log" 2>&1; then
-    grep -h 'number_of_executed_units' "$build_dir/$name.log"
+    grep -ah 'number_of_executed_units' "$build_dir/$name.log"
     cases+=("<testcase classname=\"fuzz\" name=\"$name\"/>")
   else
     tail -40 "$build_dir/$name.log"
