@@ -63,7 +63,7 @@ struct LeafPlan {
                           // unless its template is kYes
 };
 
-// REQUIRES: `columns` and `leaf` outlive nothing of the plan; it borrows neither.
+// The plan borrows neither. kDataLoss, kUnavailable: the index or a dictionary cannot be read.
 Result<LeafPlan> PlanLeaf(const SegmentColumns& columns, const FilterLeaf& leaf);
 
 }  // namespace larder
