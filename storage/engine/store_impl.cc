@@ -112,6 +112,7 @@ Status StoreImpl::Purge() {
 }
 
 Status StoreImpl::Verify(std::vector<std::string>* faults) {
+  for (const std::string& fault : kv_->Faults()) faults->push_back(fault);
   const auto view = views_->Current();
   for (const SourceEntry& entry : view->entries) {
     std::vector<std::string> found;

@@ -94,6 +94,7 @@ Status StoreImpl::OpenShelf(bool read_only) {
                                               .block_cache_bytes = shares.block_cache_bytes,
                                               .read_only = read_only,
                                               .hooks = options_.kv_hooks}));
+  counters_.records_set_aside.fetch_add(kv_->Faults().size());
   cache_ = std::make_unique<PageCache>(shares.page_cache_bytes);
   catalog_ = std::make_unique<Catalog>(kv_.get());
   LARDER_ASSIGN_OR_RETURN(const CatalogContents contents, catalog_->Load());

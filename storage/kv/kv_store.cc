@@ -142,6 +142,7 @@ class RocksStore : public KvStore {
                      std::string_view until) override;
   std::vector<KvFileInfo> Files(const KvFamily& family) const override;
   uint64_t FamilyBytes(const KvFamily& family) const override;
+  std::vector<std::string> Faults() const override { return database_->Faults(); }
 
  private:
   // To be called before a write: RocksDB refuses all of them after one that failed.

@@ -100,6 +100,8 @@ class KvStore {
                              std::string_view until) = 0;
   virtual std::vector<KvFileInfo> Files(const KvFamily& family) const = 0;
   virtual uint64_t FamilyBytes(const KvFamily& family) const = 0;
+  // What was found damaged at open and could not be saved, one line each, naming the file.
+  virtual std::vector<std::string> Faults() const = 0;
 };
 
 }  // namespace larder

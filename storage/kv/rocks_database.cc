@@ -106,15 +106,21 @@ Status RocksDatabase::OpenDamaged(const Status& why) {
       {{"path", path}, {"reason", why.ToString()}});
   const Status opened =
       TryOpen(rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords, kv_options_.read_only);
-  if (kv_options_.read_only || !IsDamage(opened)) return opened;
+  std::vector<std::string> faults = {path + ": " + std::string(why.message())};
+  const auto note = [this, &faults](const Status& outcome) {
+    MutexLock lock(mu_);
+    faults_.insert(faults_.end(), faults.begin(), faults.end());
+    return outcome;
+  };
+  if (kv_options_.read_only || !IsDamage(opened)) return note(opened);
   rocksdb::Env* env = rocksdb::Env::Default();
   const std::string damaged = FreeName(env, path);
   Log(LogLevel::kError, "the database's manifest is damaged; making it anew from its files",
       {{"path", path}, {"kept", damaged}, {"reason", opened.ToString()}});
   LARDER_RETURN_IF_ERROR(FromRocks(env->RenameFile(path, damaged)));
   LARDER_RETURN_IF_ERROR(ClearStaging(env, path));
-  LARDER_RETURN_IF_ERROR(SalvageFiles(kv_options_, damaged));
-  return TryOpen(rocksdb::WALRecoveryMode::kPointInTimeRecovery, false);
+  LARDER_RETURN_IF_ERROR(SalvageFiles(kv_options_, damaged, &faults));
+  return note(TryOpen(rocksdb::WALRecoveryMode::kPointInTimeRecovery, false));
 }
 
 Status RocksDatabase::Reopen() {
@@ -166,6 +172,11 @@ void RocksDatabase::GiveBack(const std::string& family) {
   }
   // Frees the files of a dropped family.
   use.db()->DestroyColumnFamilyHandle(use.handle()).PermitUncheckedError();
+}
+
+std::vector<std::string> RocksDatabase::Faults() {
+  MutexLock lock(mu_);
+  return faults_;
 }
 
 std::vector<std::string> RocksDatabase::Families() {

@@ -58,6 +58,9 @@ class RocksDatabase {
   // Names of the families that are open.
   std::vector<std::string> Families();
 
+  // What could not be saved when the database was damaged, one line each.
+  std::vector<std::string> Faults();
+
   const rocksdb::Options& options() const { return options_; }
 
  private:
@@ -73,6 +76,7 @@ class RocksDatabase {
   CondVar idle_;
   bool reopening_ GUARDED_BY(mu_) = false;
   uint32_t users_ GUARDED_BY(mu_) = 0;
+  std::vector<std::string> faults_ GUARDED_BY(mu_);
   std::map<std::string, rocksdb::ColumnFamilyHandle*> handles_ GUARDED_BY(mu_);
   std::unique_ptr<rocksdb::DB> db_ GUARDED_BY(mu_);  // null: could not be opened again
 };
@@ -85,8 +89,10 @@ inline constexpr char kFamilyProperty[] = "larder.family";
 std::string StagingDirectory(const std::string& path);
 
 // Makes a new database at `path` from the sorted files found in `damaged`, each into the family
-// that its properties name. What cannot be read stays where it is, with a line in the log.
-Status SalvageFiles(const KvOptions& options, const std::string& damaged);
+// that its properties name. What cannot be read stays where it is, with a line in the log and in
+// `faults`.
+Status SalvageFiles(const KvOptions& options, const std::string& damaged,
+                    std::vector<std::string>* faults);
 
 // How files of ours enter a family: moved, synced, without a rewrite.
 rocksdb::IngestExternalFileOptions MakeIngestOptions();

@@ -55,7 +55,10 @@ Status FromRocks(const rocksdb::Status& status) {
   if (status.ok()) return Status::Ok();
   std::string message = status.ToString();
   if (status.IsNotFound()) return Status::NotFound(std::move(message));
-  if (status.IsCorruption()) return Status::DataLoss(std::move(message));
+  // A file that is named and not there is damage too.
+  if (status.IsCorruption() || status.IsPathNotFound()) {
+    return Status::DataLoss(std::move(message));
+  }
   if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kSpaceLimit) {
     return Status::ResourceExhausted(std::move(message));
   }

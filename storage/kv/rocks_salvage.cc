@@ -35,14 +35,16 @@ std::vector<std::string> SortedFiles(rocksdb::Env* env, const std::string& direc
   return paths;
 }
 
-void SetAside(const std::string& file, const Status& why) {
+void SetAside(const std::string& file, const Status& why, std::vector<std::string>* faults) {
+  faults->push_back(file + ": " + std::string(why.message()));
   Log(LogLevel::kError, "a data file cannot be read and stays aside",
       {{"file", file}, {"reason", why.ToString()}});
 }
 
 }  // namespace
 
-Status SalvageFiles(const KvOptions& options, const std::string& damaged) {
+Status SalvageFiles(const KvOptions& options, const std::string& damaged,
+                    std::vector<std::string>* faults) {
   rocksdb::Options settings(MakeDbOptions(rocksdb::Env::Default()),
                             MakeFamilyOptions(MakeBlockCache(1 << 20)));
   rocksdb::DB* raw = nullptr;
@@ -52,7 +54,7 @@ Status SalvageFiles(const KvOptions& options, const std::string& damaged) {
   for (const std::string& path : SortedFiles(settings.env, damaged)) {
     auto family = FamilyOf(settings, path);
     if (!family.ok()) {
-      SetAside(path, family.status());
+      SetAside(path, family.status(), faults);
       continue;
     }
     if (family->empty()) continue;
@@ -61,7 +63,7 @@ Status SalvageFiles(const KvOptions& options, const std::string& damaged) {
       LARDER_RETURN_IF_ERROR(FromRocks(db->CreateColumnFamily(settings, *family, &handle)));
     }
     const Status ingested = FromRocks(db->IngestExternalFile(handle, {path}, MakeIngestOptions()));
-    if (!ingested.ok()) SetAside(path, ingested);
+    if (!ingested.ok()) SetAside(path, ingested, faults);
   }
   for (const auto& [name, handle] : families) {
     db->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
