@@ -230,7 +230,7 @@ Status Committer::WriteJournal(const std::vector<Pending>& group, size_t first, 
   LARDER_CRASH_POINT("commit.appended");
   const uint64_t began_ns = parts_.clock->MonotonicNanos();
   const uint64_t bytes_before = generation_->journal->size_bytes();
-  const Status committed = generation_->journal->Commit(records);
+  Status committed = generation_->journal->Commit(records);
   LARDER_CRASH_POINT("commit.journalled");
   last_commit_ns_ = parts_.clock->MonotonicNanos() - began_ns;
   if (!committed.ok()) {
