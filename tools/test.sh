@@ -28,7 +28,7 @@ rm -rf "$reports" && mkdir -p "$reports"
 jobs=$(nproc)
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-export TSAN_OPTIONS=halt_on_error=1
+export TSAN_OPTIONS="halt_on_error=1 suppressions=$PWD/tools/tsan.supp"
 
 # Configures and builds a target of a preset. Further arguments go to cmake.
 build() {

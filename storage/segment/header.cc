@@ -130,6 +130,9 @@ Result<Header> DecodeHeader(std::string_view body) {
       header.info.trace_count == 0 || header.info.trace_count > header.info.row_count) {
     return PageFault(kHeaderKey, "is incomplete");
   }
+  if (header.info.row_count > SpanTable::kRowsMax) {
+    return PageFault(kHeaderKey, "has more rows than a segment may have");
+  }
   for (const fbs::SegmentColumn* column : *from.columns()) {
     if (!DecodeColumn(*column, &header.columns.emplace_back())) {
       return PageFault(kHeaderKey, "has a column of an unknown kind");
