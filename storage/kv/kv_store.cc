@@ -299,7 +299,7 @@ uint64_t RocksStore::FamilyBytes(const KvFamily& family) const {
 Status RocksStore::Ready() {
   if (read_only_) return Status::FailedPrecondition("the database is open for reading only");
   if (!write_failed_.exchange(false)) return Status::Ok();
-  const Status reopened = database_->Reopen();
+  Status reopened = database_->Reopen();
   if (!reopened.ok()) write_failed_ = true;
   return reopened;
 }

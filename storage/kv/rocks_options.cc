@@ -4,6 +4,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <string>
+#include <utility>
 
 #include <rocksdb/env.h>
 #include <rocksdb/table.h>
@@ -100,7 +101,8 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(std::shared_ptr<rocksdb::Cache> c
   options.write_buffer_size = 64 << 10;
   options.level0_slowdown_writes_trigger = 1 << 20;
   options.level0_stop_writes_trigger = 1 << 20;
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(MakeTableOptions(cache)));
+  options.table_factory.reset(
+      rocksdb::NewBlockBasedTableFactory(MakeTableOptions(std::move(cache))));
   return options;
 }
 
