@@ -86,10 +86,13 @@ bool Header::has(PageKey key) const {
 }
 
 uint32_t Header::page_count(Section section, uint32_t column) const {
-  for (const PageRun& run : pages) {
-    if (run.section == section && run.column == column) return run.page_count;
-  }
-  return 0;
+  const PageKey first{section, column, 0};
+  const auto run =
+      std::lower_bound(pages.begin(), pages.end(), first, [](const PageRun& r, PageKey k) {
+        return PageKey{r.section, r.column, r.first_page} < k;
+      });
+  const bool found = run != pages.end() && run->section == section && run->column == column;
+  return found ? run->page_count : 0;
 }
 
 std::string EncodeHeader(const Header& header) {
