@@ -5,6 +5,7 @@
 #include "plugin/byte_buffer.h"
 #include "plugin/grpc_status.h"
 #include "plugin/replies.h"
+#include "plugin/security/grpc_metadata.h"
 
 namespace larder {
 namespace {
@@ -20,14 +21,18 @@ class ExportCall final : public grpc::ServerUnaryReactor {
     parts_.metrics->Started(Rpc::kExport);
   }
 
-  void Begin(const grpc::ByteBuffer* request) {
+  void Begin(const grpc::CallbackServerContext& context, const grpc::ByteBuffer* request) {
+    const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(context));
+    if (!caller.ok()) return Refuse(caller.status(), 0);
     const Result<Store*> store = parts_.gate->Get();
     if (!store.ok()) return Refuse(store.status(), kGateRetryMs);
     Result<MessageBytes> bytes = TakeRequest(request, parts_.request_bytes_max);
     if (!bytes.ok()) return Refuse(bytes.status(), 0);
-    (*store)->WriteAsync({.otlp = bytes->view, .owner = bytes->owner}, [this](WriteResult result) {
-      parts_.replies->Submit([this, result = std::move(result)] { End(result); });
-    });
+    (*store)->WriteAsync(
+        {.tenant = caller->tenant, .otlp = bytes->view, .owner = bytes->owner},
+        [this](WriteResult result) {
+          parts_.replies->Submit([this, result = std::move(result)] { End(result); });
+        });
   }
 
   void OnDone() override { delete this; }
@@ -66,11 +71,11 @@ class ExportCall final : public grpc::ServerUnaryReactor {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* ExportService::Export(grpc::CallbackServerContext* /*context*/,
+grpc::ServerUnaryReactor* ExportService::Export(grpc::CallbackServerContext* context,
                                                 const grpc::ByteBuffer* request,
                                                 grpc::ByteBuffer* reply) {
   auto* call = new ExportCall(parts_, reply);  // NOLINT: deletes itself
-  call->Begin(request);
+  call->Begin(*context, request);
   return call;
 }
 

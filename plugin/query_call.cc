@@ -4,6 +4,7 @@
 #include <string>
 
 #include "plugin/grpc_status.h"
+#include "plugin/security/grpc_metadata.h"
 #include "storage/base/log.h"
 
 namespace larder {
@@ -33,12 +34,17 @@ uint64_t MonotonicDeadline(std::chrono::system_clock::time_point deadline, Clock
 }  // namespace
 
 QueryCall::QueryCall(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context)
-    : parts_(parts), rpc_(rpc), context_(context), started_ns_(parts.clock->MonotonicNanos()) {
+    : parts_(parts),
+      rpc_(rpc),
+      context_(context),
+      started_ns_(parts.clock->MonotonicNanos()),
+      caller_(parts.guard->Admit(GrpcMetadata(*context))) {
   parts_.metrics->Started(rpc_);
   if (AsksForGzip(*context)) context->set_compression_algorithm(GRPC_COMPRESS_GZIP);
 }
 
 Result<Store*> QueryCall::Admit() const {
+  if (!caller_.ok()) return caller_.status();
   if (parts_.metrics->active_queries() > int64_t{parts_.active_queries_max}) {
     return Status::ResourceExhausted("more than " + std::to_string(parts_.active_queries_max) +
                                      " queries run at once; try again (query.concurrency-max)");

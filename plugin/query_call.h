@@ -9,6 +9,7 @@
 #include <grpcpp/server_context.h>
 
 #include "plugin/rpc_metrics.h"
+#include "plugin/security/call_guard.h"
 #include "plugin/store_gate.h"
 #include "plugin/stream_watch.h"
 #include "plugin/worker_pool.h"
@@ -19,6 +20,7 @@ namespace larder {
 
 // What all services share. Owned by the server; outlives every call.
 struct ServiceParts {
+  const CallGuard* guard = nullptr;
   StoreGate* gate = nullptr;
   WorkerPool* queries = nullptr;  // runs queries, one step at a time
   WorkerPool* replies = nullptr;  // answers Export, so that the store's committer does not wait
@@ -39,8 +41,11 @@ class QueryCall {
   QueryCall(const QueryCall&) = delete;
   QueryCall& operator=(const QueryCall&) = delete;
 
-  // The store; kResourceExhausted when too many queries run, kUnavailable when there is no store.
+  // The store; what the guard says when it refuses, kResourceExhausted when too many queries run,
+  // kUnavailable when there is no store.
   Result<Store*> Admit() const;
+  // On whose behalf the query runs. REQUIRES: Admit was ok.
+  const Caller& caller() const { return *caller_; }
   // The client's deadline and its wish to cancel. Valid as long as this.
   QueryLimits limits() const;
   void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
@@ -53,6 +58,7 @@ class QueryCall {
   const Rpc rpc_;
   grpc::CallbackServerContext* const context_;
   const uint64_t started_ns_;
+  const Result<Caller> caller_;
   std::atomic<bool> cancelled_{false};
 };
 

@@ -63,7 +63,8 @@ struct Server::Parts {
                  .stall_ms_max = options.stall_ms_max,
                  .clock = options.clock},
                 &queries) {
-    shared = {.gate = &gate,
+    shared = {.guard = &guard,
+              .gate = &gate,
               .queries = &queries,
               .replies = &replies,
               .streams = &streams,
@@ -74,6 +75,7 @@ struct Server::Parts {
               .request_bytes_max = options.request_bytes_max};
   }
 
+  const CallGuard guard{};
   StoreGate gate;
   RpcMetrics metrics;
   ServiceParts shared;

@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "plugin/byte_buffer.h"
+#include "plugin/grpc_status.h"
 #include "plugin/replies.h"
 #include "plugin/requests.h"
+#include "plugin/security/grpc_metadata.h"
 #include "plugin/unary_query.h"
 
 namespace larder {
@@ -14,11 +16,13 @@ grpc::ServerUnaryReactor* DependencyReaderService::GetDependencies(
     grpc::ByteBuffer* reply) {
   return UnaryQuery::Start(
       parts_, Rpc::kGetDependencies, context, reply,
-      [this, request = *request](Store& store, const QueryLimits& limits) -> Result<UnaryReply> {
+      [this, request = *request](Store& store, const Caller& caller,
+                                 const QueryLimits& limits) -> Result<UnaryReply> {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
                                 ReadRequest(request, parts_.request_bytes_max));
         LARDER_ASSIGN_OR_RETURN(const TimeRange range, ParseGetDependencies(bytes.view));
-        LARDER_ASSIGN_OR_RETURN(Answer<Dependency> answer, store.Dependencies(0, range, limits));
+        LARDER_ASSIGN_OR_RETURN(Answer<Dependency> answer,
+                                store.Dependencies(caller.tenant, range, limits));
         return UnaryReply{EncodeDependencies(answer.values), std::move(answer.gaps)};
       });
 }
@@ -27,10 +31,11 @@ grpc::ServerUnaryReactor* CapabilitiesService::GetCapabilities(grpc::CallbackSer
                                                                const grpc::ByteBuffer* /*request*/,
                                                                grpc::ByteBuffer* reply) {
   parts_.metrics->Started(Rpc::kGetCapabilities);
-  *reply = ToByteBuffer(EncodeCapabilities());
+  const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(*context));
+  if (caller.ok()) *reply = ToByteBuffer(EncodeCapabilities());
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(grpc::Status::OK);
-  parts_.metrics->Ended(Rpc::kGetCapabilities, StatusCode::kOk, 0);
+  reactor->Finish(ToGrpcStatus(caller.status()));
+  parts_.metrics->Ended(Rpc::kGetCapabilities, caller.status().code(), 0);
   return reactor;
 }
 

@@ -20,7 +20,7 @@ StreamQuery* StreamQuery::Start(const ServiceParts& parts, Rpc rpc,
 void StreamQuery::Begin() {
   const Result<Store*> store = call_.Admit();
   if (!store.ok()) return End(store.status());
-  auto source = open_(**store, call_.limits());
+  auto source = open_(**store, call_.caller(), call_.limits());
   if (!source.ok()) return End(source.status());
   source_ = std::move(source).value();
   Step();

@@ -29,8 +29,8 @@ class MessageSource {
 class StreamQuery final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   // Parses and opens; runs on a thread of the pool, as every Next does.
-  using Open = std::function<Result<std::unique_ptr<MessageSource>>(Store& store,
-                                                                    const QueryLimits& limits)>;
+  using Open = std::function<Result<std::unique_ptr<MessageSource>>(
+      Store& store, const Caller& caller, const QueryLimits& limits)>;
 
   static StreamQuery* Start(const ServiceParts& parts, Rpc rpc,
                             grpc::CallbackServerContext* context, Open open);

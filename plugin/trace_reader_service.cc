@@ -60,11 +60,12 @@ Source TraceSource(std::unique_ptr<TraceCursor> cursor) {
 TraceReaderService::Stream* TraceReaderService::GetTraces(Context* context, const Buffer* request) {
   return StreamQuery::Start(
       parts_, Rpc::kGetTraces, context,
-      [this, request = *request](Store& store, const QueryLimits& limits) -> Source {
+      [this, request = *request](Store& store, const Caller& caller,
+                                 const QueryLimits& limits) -> Source {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
                                 ReadRequest(request, parts_.request_bytes_max));
         LARDER_ASSIGN_OR_RETURN(std::vector<TraceId> ids, ParseGetTraces(bytes.view));
-        return TraceSource(store.GetTraces(0, std::move(ids), limits));
+        return TraceSource(store.GetTraces(caller.tenant, std::move(ids), limits));
       });
 }
 
@@ -72,11 +73,13 @@ TraceReaderService::Stream* TraceReaderService::FindTraces(Context* context,
                                                            const Buffer* request) {
   return StreamQuery::Start(
       parts_, Rpc::kFindTraces, context,
-      [this, request = *request](Store& store, const QueryLimits& limits) -> Source {
+      [this, request = *request](Store& store, const Caller& caller,
+                                 const QueryLimits& limits) -> Source {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
                                 ReadRequest(request, parts_.request_bytes_max));
         LARDER_ASSIGN_OR_RETURN(TraceQuery query,
                                 ParseFindTraces(bytes.view, parts_.search_depth_max));
+        query.tenant = caller.tenant;
         return TraceSource(store.FindTraces(std::move(query), limits));
       });
 }
@@ -85,11 +88,13 @@ TraceReaderService::Stream* TraceReaderService::FindTraceSummaries(Context* cont
                                                                    const Buffer* request) {
   return StreamQuery::Start(
       parts_, Rpc::kFindTraceSummaries, context,
-      [this, request = *request](Store& store, const QueryLimits& limits) -> Source {
+      [this, request = *request](Store& store, const Caller& caller,
+                                 const QueryLimits& limits) -> Source {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
                                 ReadRequest(request, parts_.request_bytes_max));
-        LARDER_ASSIGN_OR_RETURN(const TraceQuery query,
+        LARDER_ASSIGN_OR_RETURN(TraceQuery query,
                                 ParseFindTraces(bytes.view, parts_.search_depth_max));
+        query.tenant = caller.tenant;
         LARDER_ASSIGN_OR_RETURN(Answer<TraceSummary> answer, store.FindSummaries(query, limits));
         return std::unique_ptr<MessageSource>(std::make_unique<SummaryMessages>(std::move(answer)));
       });
@@ -98,7 +103,7 @@ TraceReaderService::Stream* TraceReaderService::FindTraceSummaries(Context* cont
 TraceReaderService::Stream* TraceReaderService::FindSpans(Context* context,
                                                           const Buffer* /*request*/) {
   return StreamQuery::Start(
-      parts_, Rpc::kFindSpans, context, [](Store&, const QueryLimits&) -> Source {
+      parts_, Rpc::kFindSpans, context, [](Store&, const Caller&, const QueryLimits&) -> Source {
         return Status::Unimplemented("FindSpans is not served by this version");
       });
 }
@@ -107,11 +112,13 @@ grpc::ServerUnaryReactor* TraceReaderService::FindTraceIDs(Context* context, con
                                                            Buffer* reply) {
   return UnaryQuery::Start(
       parts_, Rpc::kFindTraceIds, context, reply,
-      [this, request = *request](Store& store, const QueryLimits& limits) -> Result<UnaryReply> {
+      [this, request = *request](Store& store, const Caller& caller,
+                                 const QueryLimits& limits) -> Result<UnaryReply> {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
                                 ReadRequest(request, parts_.request_bytes_max));
-        LARDER_ASSIGN_OR_RETURN(const TraceQuery query,
+        LARDER_ASSIGN_OR_RETURN(TraceQuery query,
                                 ParseFindTraces(bytes.view, parts_.search_depth_max));
+        query.tenant = caller.tenant;
         LARDER_ASSIGN_OR_RETURN(Answer<FoundTrace> answer, store.FindTraceIds(query, limits));
         return UnaryReply{EncodeTraceIds(answer.values), std::move(answer.gaps)};
       });
@@ -122,8 +129,8 @@ grpc::ServerUnaryReactor* TraceReaderService::GetServices(Context* context,
                                                           Buffer* reply) {
   return UnaryQuery::Start(
       parts_, Rpc::kGetServices, context, reply,
-      [](Store& store, const QueryLimits& limits) -> Result<UnaryReply> {
-        LARDER_ASSIGN_OR_RETURN(Answer<std::string> answer, store.Services(0, limits));
+      [](Store& store, const Caller& caller, const QueryLimits& limits) -> Result<UnaryReply> {
+        LARDER_ASSIGN_OR_RETURN(Answer<std::string> answer, store.Services(caller.tenant, limits));
         return UnaryReply{EncodeServices(answer.values), std::move(answer.gaps)};
       });
 }
@@ -132,7 +139,8 @@ grpc::ServerUnaryReactor* TraceReaderService::GetOperations(Context* context, co
                                                             Buffer* reply) {
   return UnaryQuery::Start(
       parts_, Rpc::kGetOperations, context, reply,
-      [this, request = *request](Store& store, const QueryLimits& limits) -> Result<UnaryReply> {
+      [this, request = *request](Store& store, const Caller& caller,
+                                 const QueryLimits& limits) -> Result<UnaryReply> {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
                                 ReadRequest(request, parts_.request_bytes_max));
         LARDER_ASSIGN_OR_RETURN(const OperationsRequest asked, ParseGetOperations(bytes.view));
@@ -142,7 +150,7 @@ grpc::ServerUnaryReactor* TraceReaderService::GetOperations(Context* context, co
           if (kind < 0) return UnaryReply{};  // no span is of a kind that does not exist
         }
         LARDER_ASSIGN_OR_RETURN(Answer<Operation> answer,
-                                store.Operations(0, asked.service, kind, limits));
+                                store.Operations(caller.tenant, asked.service, kind, limits));
         return UnaryReply{EncodeOperations(answer.values), std::move(answer.gaps)};
       });
 }

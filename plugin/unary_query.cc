@@ -21,7 +21,7 @@ UnaryQuery* UnaryQuery::Start(const ServiceParts& parts, Rpc rpc,
 void UnaryQuery::Run() {
   const Result<Store*> store = call_.Admit();
   if (!store.ok()) return Finish(call_.End(store.status(), {}));
-  Result<UnaryReply> reply = work_(**store, call_.limits());
+  Result<UnaryReply> reply = work_(**store, call_.caller(), call_.limits());
   if (!reply.ok()) return Finish(call_.End(reply.status(), {}));
   *reply_ = ToByteBuffer(std::move(reply->message));
   Finish(call_.End(Status::Ok(), reply->gaps));

@@ -21,7 +21,8 @@ struct UnaryReply {
 class UnaryQuery final : public grpc::ServerUnaryReactor {
  public:
   // Parses, asks the store, encodes. Runs on a thread of the pool.
-  using Work = std::function<Result<UnaryReply>(Store& store, const QueryLimits& limits)>;
+  using Work = std::function<Result<UnaryReply>(Store& store, const Caller& caller,
+                                                const QueryLimits& limits)>;
 
   // `reply` is gRPC's and lives until the call is done.
   static UnaryQuery* Start(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context,
