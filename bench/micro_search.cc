@@ -4,7 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro_pages.h"
-#include "storage/segment/table_source.h"
+#include "storage/segment/table/table_source.h"
 
 namespace larder::bench {
 namespace {

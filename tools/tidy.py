@@ -10,20 +10,30 @@ import re
 import subprocess
 import sys
 
-# Includes point down only: a folder may include itself and folders of a lower rank.
+# Includes point down only: a folder may include itself and folders of a lower rank. A sub-folder
+# that is named here stands before the folder around it.
 RANKS = {
     "storage/base": 0,
     "storage/model": 1,
     "storage/kv": 2,
     "storage/journal": 2,
-    "storage/segment": 3,
-    "storage/query": 4,
-    "storage/engine": 5,
-    "tiering": 6,
-    "plugin": 7,
-    "bench": 8,
-    "tests": 8,
-    "tools": 8,
+    "storage/segment/encoding": 3,
+    "storage/segment/page": 3,
+    "storage/segment/source": 3,
+    "storage/segment/format": 4,
+    "storage/segment/table": 4,
+    "storage/segment/reader": 5,
+    "storage/segment/writer": 5,
+    "storage/segment/index": 6,
+    "storage/segment/search": 7,
+    "storage/segment": 8,
+    "storage/query": 9,
+    "storage/engine": 10,
+    "tiering": 11,
+    "plugin": 12,
+    "bench": 13,
+    "tests": 13,
+    "tools": 13,
 }
 TOP_RANK = max(RANKS.values())  # These may use anything, and nobody uses them.
 

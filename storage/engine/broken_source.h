@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "storage/base/status.h"
-#include "storage/segment/span_source.h"
+#include "storage/segment/source/span_source.h"
 
 namespace larder {
 

@@ -3,7 +3,7 @@
 
 #include "storage/base/status.h"
 #include "storage/model/span_table.h"
-#include "storage/segment/span_source.h"
+#include "storage/segment/source/span_source.h"
 
 namespace larder {
 

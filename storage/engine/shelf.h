@@ -31,7 +31,7 @@
 #include "storage/engine/view_keeper.h"
 #include "storage/kv/kv_store.h"
 #include "storage/query/partition_index.h"
-#include "storage/segment/page_cache.h"
+#include "storage/segment/page/page_cache.h"
 #include "storage/segment/segment.h"
 
 namespace larder {

@@ -6,7 +6,7 @@
 
 #include "storage/kv/keys.h"
 #include "storage/kv/kv_store.h"
-#include "storage/segment/page_store.h"
+#include "storage/segment/page/page_store.h"
 
 namespace larder {
 

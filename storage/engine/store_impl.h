@@ -17,7 +17,7 @@
 #include "storage/engine/view_keeper.h"
 #include "storage/kv/kv_store.h"
 #include "storage/query/query_engine.h"
-#include "storage/segment/page_cache.h"
+#include "storage/segment/page/page_cache.h"
 
 namespace larder {
 

@@ -10,7 +10,7 @@
 #include "storage/base/mutex.h"
 #include "storage/model/span_table.h"
 #include "storage/query/view.h"
-#include "storage/segment/table_source.h"
+#include "storage/segment/table/table_source.h"
 
 namespace larder {
 

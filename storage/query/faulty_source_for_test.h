@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/segment/span_source.h"
+#include "storage/segment/source/span_source.h"
 
 namespace larder {
 

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "storage/query/partition_index_format.h"
-#include "storage/segment/page.h"
-#include "storage/segment/trace_index.h"
+#include "storage/segment/encoding/trace_index.h"
+#include "storage/segment/page/page.h"
 
 namespace larder {
 namespace {

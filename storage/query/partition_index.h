@@ -15,8 +15,8 @@
 #include "storage/base/status.h"
 #include "storage/model/ids.h"
 #include "storage/query/view.h"
-#include "storage/segment/page_cache.h"
-#include "storage/segment/page_store.h"
+#include "storage/segment/page/page_cache.h"
+#include "storage/segment/page/page_store.h"
 #include "storage/segment/segment.h"
 
 namespace larder {

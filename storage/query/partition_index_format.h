@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "storage/model/ids.h"
-#include "storage/segment/page_store.h"
+#include "storage/segment/page/page_store.h"
 
 namespace larder {
 

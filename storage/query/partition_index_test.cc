@@ -16,7 +16,7 @@
 #include "storage/query/partition_index_format.h"
 #include "storage/query/query_context.h"
 #include "storage/query/trace_edges.h"
-#include "storage/segment/page_writer.h"
+#include "storage/segment/page/page_writer.h"
 #include "storage/segment/segment_writer.h"
 #include "tests/differential/span_maker.h"
 #include "tests/support/map_page_store.h"

@@ -17,8 +17,8 @@
 #include "storage/query/query_context.h"
 #include "storage/query/service_pairs.h"
 #include "storage/query/trace_edges.h"
-#include "storage/segment/page_writer.h"
-#include "storage/segment/trace_index.h"
+#include "storage/segment/encoding/trace_index.h"
+#include "storage/segment/page/page_writer.h"
 
 namespace larder {
 namespace {

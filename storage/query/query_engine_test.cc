@@ -13,7 +13,7 @@
 #include "storage/query/faulty_source_for_test.h"
 #include "storage/query/trace_reader.h"
 #include "storage/query/trace_warning.h"
-#include "storage/segment/table_source.h"
+#include "storage/segment/table/table_source.h"
 
 namespace larder {
 namespace {

@@ -9,7 +9,7 @@
 #include "storage/query/query_context.h"
 #include "storage/query/trace_locator.h"
 #include "storage/query/view.h"
-#include "storage/segment/span_source.h"
+#include "storage/segment/source/span_source.h"
 
 namespace larder {
 

@@ -13,7 +13,7 @@
 #include "storage/query/span_content.h"
 #include "storage/query/trace_locator.h"
 #include "storage/query/view.h"
-#include "storage/segment/span_source.h"
+#include "storage/segment/source/span_source.h"
 
 namespace larder {
 

@@ -10,7 +10,7 @@
 
 #include "storage/model/ids.h"
 #include "storage/segment/segment.h"
-#include "storage/segment/span_source.h"
+#include "storage/segment/source/span_source.h"
 
 namespace larder {
 

@@ -11,7 +11,7 @@
 #include "storage/model/traces_data_writer.h"
 #include "storage/segment/segment.h"
 #include "storage/segment/segment_writer.h"
-#include "storage/segment/table_source.h"
+#include "storage/segment/table/table_source.h"
 #include "tests/support/map_page_store.h"
 #include "tests/support/otlp_mangler.h"
 #include "tests/support/span_generator.h"

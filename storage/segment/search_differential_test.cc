@@ -10,7 +10,7 @@
 #include "storage/model/span_table.h"
 #include "storage/segment/segment.h"
 #include "storage/segment/segment_writer.h"
-#include "storage/segment/table_source.h"
+#include "storage/segment/table/table_source.h"
 #include "tests/support/filter_generator.h"
 #include "tests/support/map_page_store.h"
 #include "tests/support/reference_evaluator.h"

@@ -6,11 +6,11 @@
 #include <string>
 #include <tuple>
 
-#include "storage/segment/columns_reader.h"
 #include "storage/segment/encoding/encoding.h"
-#include "storage/segment/row_encoder.h"
-#include "storage/segment/segment_format.h"
-#include "storage/segment/segment_search.h"
+#include "storage/segment/format/segment_format.h"
+#include "storage/segment/reader/columns_reader.h"
+#include "storage/segment/reader/row_encoder.h"
+#include "storage/segment/search/segment_search.h"
 #include "storage/segment/segment_verifier.h"
 
 namespace larder {

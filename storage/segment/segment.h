@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "storage/segment/page_cache.h"
-#include "storage/segment/page_store.h"
-#include "storage/segment/segment_info.h"
-#include "storage/segment/span_source.h"
-#include "storage/segment/trace_index.h"
+#include "storage/segment/encoding/trace_index.h"
+#include "storage/segment/format/segment_info.h"
+#include "storage/segment/page/page_cache.h"
+#include "storage/segment/page/page_store.h"
+#include "storage/segment/source/span_source.h"
 
 namespace larder {
 

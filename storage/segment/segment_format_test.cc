@@ -12,7 +12,7 @@
 #include "storage/base/coding.h"
 #include "storage/model/span.h"
 #include "storage/model/traces_data_writer.h"
-#include "storage/segment/page.h"
+#include "storage/segment/page/page.h"
 #include "storage/segment/segment.h"
 #include "storage/segment/segment_writer.h"
 #include "tests/support/map_page_store.h"

@@ -4,8 +4,8 @@
 #include <map>
 
 #include "storage/model/span.h"
-#include "storage/segment/page.h"
-#include "storage/segment/page_writer.h"
+#include "storage/segment/page/page.h"
+#include "storage/segment/page/page_writer.h"
 #include "storage/segment/segment.h"
 #include "storage/segment/segment_writer.h"
 #include "tests/support/map_page_store.h"

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "storage/segment/row_encoder.h"
-#include "storage/segment/segment_format.h"
+#include "storage/segment/format/segment_format.h"
+#include "storage/segment/reader/row_encoder.h"
 
 namespace larder {
 namespace {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "storage/base/status.h"
-#include "storage/segment/columns_reader.h"
-#include "storage/segment/page_store.h"
+#include "storage/segment/page/page_store.h"
+#include "storage/segment/reader/columns_reader.h"
 
 namespace larder {
 

@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "storage/base/check.h"
-#include "storage/segment/draft_builder.h"
-#include "storage/segment/header.h"
-#include "storage/segment/index_writer.h"
-#include "storage/segment/page_writer.h"
-#include "storage/segment/page_writers.h"
-#include "storage/segment/segment_format.h"
+#include "storage/segment/format/header.h"
+#include "storage/segment/format/segment_format.h"
+#include "storage/segment/index/index_writer.h"
+#include "storage/segment/page/page_writer.h"
+#include "storage/segment/writer/draft_builder.h"
+#include "storage/segment/writer/page_writers.h"
 
 namespace larder {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "storage/base/status.h"
 #include "storage/model/span_table.h"
-#include "storage/segment/page_store.h"
-#include "storage/segment/segment_info.h"
+#include "storage/segment/format/segment_info.h"
+#include "storage/segment/page/page_store.h"
 
 namespace larder {
 

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/segment/segment_writer.h"
-#include "storage/segment/table_source.h"
+#include "storage/segment/table/table_source.h"
 #include "tests/support/map_page_store.h"
 
 namespace larder {

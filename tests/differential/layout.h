@@ -11,7 +11,7 @@
 #include "storage/model/span_table.h"
 #include "storage/query/partition_index.h"
 #include "storage/query/view.h"
-#include "storage/segment/page_cache.h"
+#include "storage/segment/page/page_cache.h"
 #include "tests/support/reference_store.h"
 #include "tests/support/seed.h"
 

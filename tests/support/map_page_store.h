@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "storage/base/check.h"
-#include "storage/segment/page_store.h"
+#include "storage/segment/page/page_store.h"
 
 namespace larder {
 

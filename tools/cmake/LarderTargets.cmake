@@ -52,11 +52,12 @@ function(larder_flatbuffers name)
   cmake_parse_arguments(ARG "" "" "SCHEMAS" ${ARGN})
   find_program(FLATC_PROGRAM flatc REQUIRED)
   foreach(schema ${ARG_SCHEMAS})
-    get_filename_component(base ${schema} NAME_WE)
+    cmake_path(REMOVE_EXTENSION schema OUTPUT_VARIABLE base)
     set(generated ${CMAKE_CURRENT_BINARY_DIR}/${base}_generated.h)
+    cmake_path(GET generated PARENT_PATH folder)
     add_custom_command(
       OUTPUT ${generated}
-      COMMAND ${FLATC_PROGRAM} --cpp -o ${CMAKE_CURRENT_BINARY_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/${schema}
+      COMMAND ${FLATC_PROGRAM} --cpp -o ${folder} ${CMAKE_CURRENT_SOURCE_DIR}/${schema}
       DEPENDS ${schema}
       VERBATIM)
     target_sources(larder_${name} PRIVATE ${generated})

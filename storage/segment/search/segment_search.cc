@@ -1,0 +1,381 @@
+#include "storage/segment/search/segment_search.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "storage/model/span_filter.h"
+#include "storage/segment/index/index_format.h"
+#include "storage/segment/index/index_reader.h"
+#include "storage/segment/search/leaf_columns.h"
+#include "storage/segment/search/leaf_plan.h"
+#include "storage/segment/search/segment_row_view.h"
+#include "storage/segment/source/row_mask.h"
+
+namespace larder {
+namespace {
+
+bool Overlap(TimeRange a, TimeRange b) { return a.min_ns <= b.max_ns && b.min_ns <= a.max_ns; }
+
+class SegmentSearch : public BlockSearch {
+ public:
+  SegmentSearch(const SegmentColumns& columns, const SegmentTables& tables, SpanFilter filter,
+                TimeRange start)
+      : columns_(columns),
+        tables_(tables),
+        filter_(std::move(filter)),
+        start_(start),
+        rows_(columns, tables, filter_) {}
+
+  Status Plan();
+
+  const std::vector<uint32_t>& candidate_blocks() const override { return candidates_; }
+  uint64_t latest_start_ns(uint32_t block) const override {
+    return std::min(latest_starts_[block], start_.max_ns);
+  }
+  Status Match(uint32_t block, std::vector<SpanMatch>* matches) override;
+
+ private:
+  void PlanTruths();
+  uint8_t LongestMin() const;
+  Truth StepTruth(const FilterStep& step, uint32_t item) const;
+  BlockSet StepBlocks(uint32_t step) const;
+  Result<BlockSet> LeafBlocks(const LeafPlan& plan, bool negated) const;
+  // Removes the blocks in which nothing starts in the range; notes the latest starts.
+  void PlanTimes(BlockSet* blocks);
+
+  Status SeekBlock(uint32_t block);
+  Result<RowMask> RowsInRange(uint32_t block, const RowMask& care);
+  Result<RowMask> Evaluate(uint32_t step, const RowMask& care);
+  Result<RowMask> EvaluateLeaf(uint32_t step, const RowMask& care);
+  Result<RowMask> EvaluateRows(uint32_t step, const RowMask& care);
+  Result<RowMask> EvaluateDuration(const FilterLeaf& leaf, const RowMask& care);
+  Result<RowMask> EvaluateStart(const FilterLeaf& leaf, const RowMask& care);
+  // Splits `care` by the truth of a step for each row's template.
+  void Split(uint32_t step, const RowMask& care, RowMask* yes, RowMask* maybe) const;
+
+  const SegmentColumns& columns_;
+  const SegmentTables& tables_;
+  const SpanFilter filter_;
+  const TimeRange start_;
+
+  std::vector<LeafPlan> plans_;             // of each leaf
+  std::vector<BlockSet> leaf_blocks_;       // of each leaf: no other block has a row for it
+  std::vector<std::vector<Truth>> truths_;  // of each step, of each span template
+  std::vector<uint32_t> candidates_;
+  std::vector<uint64_t> latest_starts_;  // of each block, outliers included
+
+  // The block at hand.
+  uint32_t block_ = 0;
+  uint32_t first_in_page_ = 0;
+  std::shared_ptr<const TemplatePage> template_page_;
+  std::span<const uint32_t> row_templates_;
+  std::vector<std::optional<LeafColumns>> leaf_columns_;  // of each leaf, once it is needed
+  SegmentRowView rows_;
+};
+
+Status SegmentSearch::Plan() {
+  leaf_columns_.resize(filter_.leaves().size());
+  for (const FilterLeaf& leaf : filter_.leaves()) {
+    LARDER_ASSIGN_OR_RETURN(LeafPlan plan, PlanLeaf(columns_, leaf));
+    plans_.push_back(std::move(plan));
+  }
+  PlanTruths();
+  const std::vector<Truth>& root = truths_[filter_.root()];
+  std::vector<uint32_t> possible;
+  for (uint32_t item = 0; item < root.size(); ++item) {
+    if (root[item] != Truth::kNo) possible.push_back(item);
+  }
+  if (possible.empty()) return Status::Ok();
+  for (size_t i = 0; i < plans_.size(); ++i) {
+    LARDER_ASSIGN_OR_RETURN(BlockSet blocks, LeafBlocks(plans_[i], filter_.leaves()[i].negated));
+    leaf_blocks_.push_back(std::move(blocks));
+  }
+  BlockSet blocks = StepBlocks(filter_.root());
+  PlanTimes(&blocks);
+  // Which templates are possible says more than their leaves one by one, where there are several.
+  const uint8_t longest_min = LongestMin();
+  const bool several = filter_.steps().size() > 1 && possible.size() < root.size();
+  if (!blocks.empty() && (several || longest_min != 0)) {
+    BlockSet of_templates(columns_.block_count());
+    LARDER_RETURN_IF_ERROR(
+        IndexReader(columns_).AddTemplates(possible, longest_min, &of_templates));
+    blocks.IntersectWith(of_templates);
+  }
+  blocks.ForEach([&](uint32_t block) { candidates_.push_back(block); });
+  return Status::Ok();
+}
+
+// The class of the least duration that a matching span can have, as far as the root tells.
+uint8_t SegmentSearch::LongestMin() const {
+  const FilterStep& root = filter_.steps()[filter_.root()];
+  std::vector<uint32_t> all_of = root.children;
+  if (root.kind == FilterStep::Kind::kLeaf) all_of = {filter_.root()};
+  if (root.kind != FilterStep::Kind::kLeaf && root.kind != FilterStep::Kind::kAnd) return 0;
+  uint8_t least = 0;
+  for (const uint32_t child : all_of) {
+    const FilterStep& step = filter_.steps()[child];
+    if (step.kind != FilterStep::Kind::kLeaf) continue;
+    const FilterLeaf& leaf = filter_.leaves()[step.leaf];
+    const bool is_duration = leaf.field() != nullptr && leaf.field()->field == Field::kDuration;
+    const auto bounds = leaf.matcher.DurationBounds();
+    if (is_duration && !leaf.other && !leaf.negated && bounds) {
+      least = std::max(least, DurationClass(bounds->first));
+    }
+  }
+  return least;
+}
+
+void SegmentSearch::PlanTruths() {
+  const size_t template_count = tables_.templates(ItemTable::kSpans).size();
+  for (const FilterStep& step : filter_.steps()) {
+    std::vector<Truth> truths(template_count);
+    for (uint32_t item = 0; item < template_count; ++item) truths[item] = StepTruth(step, item);
+    truths_.push_back(std::move(truths));
+  }
+}
+
+// Children come before their parents, so their truths are there.
+Truth SegmentSearch::StepTruth(const FilterStep& step, uint32_t item) const {
+  Truth truth = Truth::kYes;
+  switch (step.kind) {
+    case FilterStep::Kind::kTrue:
+      return Truth::kYes;
+    case FilterStep::Kind::kAnd:
+      for (const uint32_t child : step.children) truth = std::min(truth, truths_[child][item]);
+      return truth;
+    case FilterStep::Kind::kOr:
+      truth = Truth::kNo;
+      for (const uint32_t child : step.children) truth = std::max(truth, truths_[child][item]);
+      return truth;
+    case FilterStep::Kind::kNot:
+      return static_cast<Truth>(2 - static_cast<int>(truths_[step.children[0]][item]));
+    case FilterStep::Kind::kSome: {
+      const bool events = step.element == FilterNode::Element::kEvent;
+      const ItemTable table = events ? ItemTable::kEvents : ItemTable::kLinks;
+      return tables_.templates(table).empty() ? Truth::kNo : Truth::kMaybe;
+    }
+    case FilterStep::Kind::kLeaf:
+      break;
+  }
+  return plans_[step.leaf].truths[item];
+}
+
+Result<BlockSet> SegmentSearch::LeafBlocks(const LeafPlan& plan, bool negated) const {
+  if (plan.value_blocks.is_full() || negated) return BlockSet::All(columns_.block_count());
+  std::vector<uint32_t> certain;
+  for (uint32_t item = 0; item < plan.truths.size(); ++item) {
+    if (plan.truths[item] == Truth::kYes) certain.push_back(item);
+  }
+  BlockSet blocks = plan.value_blocks;
+  if (!certain.empty()) {
+    LARDER_RETURN_IF_ERROR(IndexReader(columns_).AddTemplates(certain, 0, &blocks));
+  }
+  return blocks;
+}
+
+// The blocks that may hold a row for a step. What is not known to be without one stays in: under
+// not, some and where a leaf says nothing of blocks that is all of them.
+BlockSet SegmentSearch::StepBlocks(uint32_t number) const {
+  const FilterStep& step = filter_.steps()[number];
+  if (step.kind == FilterStep::Kind::kLeaf) return leaf_blocks_[step.leaf];
+  BlockSet blocks = BlockSet::All(columns_.block_count());
+  if (step.kind == FilterStep::Kind::kAnd) {
+    for (const uint32_t child : step.children) blocks.IntersectWith(StepBlocks(child));
+  }
+  if (step.kind == FilterStep::Kind::kOr) {
+    blocks = BlockSet(columns_.block_count());
+    for (const uint32_t child : step.children) blocks.UnionWith(StepBlocks(child));
+  }
+  return blocks;
+}
+
+void SegmentSearch::PlanTimes(BlockSet* blocks) {
+  latest_starts_.resize(columns_.block_count());
+  BlockSet in_range(columns_.block_count());
+  for (uint32_t block = 0; block < columns_.block_count(); ++block) {
+    const TimeRange range = columns_.block_start_range(block);
+    if (range.min_ns > range.max_ns || !Overlap(range, start_)) continue;
+    in_range.Add(block);
+    latest_starts_[block] = range.max_ns;
+  }
+  // Outliers are not in the bounds: where one is in range it raises its block's bound.
+  for (const OutlierRow& outlier : columns_.outlier_rows()) {
+    if (!start_.contains(outlier.start_ns)) continue;
+    const uint32_t block = outlier.row / kBlockRows;
+    in_range.Add(block);
+    latest_starts_[block] = std::max(latest_starts_[block], outlier.start_ns);
+  }
+  blocks->IntersectWith(in_range);
+}
+
+Status SegmentSearch::SeekBlock(uint32_t block) {
+  LARDER_ASSIGN_OR_RETURN(template_page_,
+                          columns_.Templates(ItemTable::kSpans, block / kPageBlocks));
+  block_ = block;
+  first_in_page_ = block % kPageBlocks * kBlockRows;
+  row_templates_ =
+      std::span(template_page_->templates).subspan(first_in_page_, columns_.block_row_count(block));
+  return Status::Ok();
+}
+
+Status SegmentSearch::Match(uint32_t block, std::vector<SpanMatch>* matches) {
+  LARDER_RETURN_IF_ERROR(SeekBlock(block));
+  const uint32_t page = block / kPageBlocks;
+  RowMask care = RowMask::First(columns_.block_row_count(block));
+  LARDER_ASSIGN_OR_RETURN(care, RowsInRange(block, care));
+  LARDER_ASSIGN_OR_RETURN(const RowMask found, Evaluate(filter_.root(), care));
+  if (found.empty()) return Status::Ok();
+  LARDER_ASSIGN_OR_RETURN(const auto starts, columns_.Starts(page));
+  LARDER_ASSIGN_OR_RETURN(const auto traces, columns_.Traces(page));
+  found.ForEach([&](uint32_t row) {
+    const uint32_t in_page = first_in_page_ + row;
+    matches->push_back(
+        {starts->values[in_page], traces->id_of_row(in_page), block * kBlockRows + row});
+  });
+  return Status::Ok();
+}
+
+Result<RowMask> SegmentSearch::RowsInRange(uint32_t block, const RowMask& care) {
+  if (start_.min_ns == 0 && start_.max_ns == UINT64_MAX) return care;
+  LARDER_ASSIGN_OR_RETURN(const auto starts, columns_.Starts(block / kPageBlocks));
+  const uint64_t* const values = &starts->values[first_in_page_];
+  RowMask in_range;
+  care.Select(
+      columns_.block_row_count(block), [&](uint32_t row) { return start_.contains(values[row]); },
+      &in_range);
+  return in_range;
+}
+
+void SegmentSearch::Split(uint32_t step, const RowMask& care, RowMask* yes, RowMask* maybe) const {
+  const Truth* const truths = truths_[step].data();
+  const uint32_t* const templates = row_templates_.data();
+  const auto count = static_cast<uint32_t>(row_templates_.size());
+  const auto is = [&](Truth truth) {
+    return [=](uint32_t row) { return truths[templates[row]] == truth; };
+  };
+  care.Select(count, is(Truth::kYes), yes);
+  care.Select(count, is(Truth::kMaybe), maybe);
+}
+
+// The rows of `care` that satisfy a step. Templates settle what they can; what is left shrinks from
+// child to child.
+Result<RowMask> SegmentSearch::Evaluate(uint32_t number, const RowMask& care) {
+  const FilterStep& step = filter_.steps()[number];
+  RowMask yes;
+  RowMask maybe;
+  Split(number, care, &yes, &maybe);
+  if (maybe.empty()) return yes;
+  switch (step.kind) {
+    case FilterStep::Kind::kTrue:
+      break;
+    case FilterStep::Kind::kAnd:
+      for (const uint32_t child : step.children) {
+        if (maybe.empty()) break;
+        LARDER_ASSIGN_OR_RETURN(maybe, Evaluate(child, maybe));
+      }
+      yes |= maybe;
+      break;
+    case FilterStep::Kind::kOr:
+      for (const uint32_t child : step.children) {
+        if (maybe.empty()) break;
+        LARDER_ASSIGN_OR_RETURN(const RowMask found, Evaluate(child, maybe));
+        yes |= found;
+        maybe.Subtract(found);
+      }
+      break;
+    case FilterStep::Kind::kNot: {
+      LARDER_ASSIGN_OR_RETURN(const RowMask found, Evaluate(step.children[0], maybe));
+      yes |= maybe.Subtract(found);
+      break;
+    }
+    case FilterStep::Kind::kSome: {
+      LARDER_ASSIGN_OR_RETURN(const RowMask found, EvaluateRows(number, maybe));
+      yes |= found;
+      break;
+    }
+    case FilterStep::Kind::kLeaf: {
+      LARDER_ASSIGN_OR_RETURN(const RowMask found, EvaluateLeaf(number, maybe));
+      yes |= found;
+      break;
+    }
+  }
+  return yes;
+}
+
+Result<RowMask> SegmentSearch::EvaluateLeaf(uint32_t number, const RowMask& care) {
+  const uint32_t leaf = filter_.steps()[number].leaf;
+  switch (plans_[leaf].method) {
+    case LeafPlan::Method::kColumns: {
+      std::optional<LeafColumns>& columns = leaf_columns_[leaf];
+      if (!columns) columns.emplace(columns_, tables_, filter_.leaves()[leaf], plans_[leaf]);
+      LARDER_ASSIGN_OR_RETURN(RowMask found, columns->Evaluate(block_, row_templates_, care));
+      return found &= care;
+    }
+    case LeafPlan::Method::kDuration:
+      return EvaluateDuration(filter_.leaves()[leaf], care);
+    case LeafPlan::Method::kStart:
+      return EvaluateStart(filter_.leaves()[leaf], care);
+    case LeafPlan::Method::kRows:
+      break;
+  }
+  return EvaluateRows(number, care);
+}
+
+Result<RowMask> SegmentSearch::EvaluateDuration(const FilterLeaf& leaf, const RowMask& care) {
+  LARDER_ASSIGN_OR_RETURN(const auto durations, columns_.Durations(block_ / kPageBlocks));
+  RowMask found;
+  if (const auto bounds = leaf.matcher.DurationBounds(); bounds && !leaf.negated) {
+    const int64_t* const values = &durations->values[first_in_page_];
+    care.Select(
+        columns_.block_row_count(block_),
+        [&](uint32_t row) { return bounds->first <= values[row] && values[row] <= bounds->second; },
+        &found);
+    return found;
+  }
+  care.ForEach([&](uint32_t row) {
+    const auto value = FilterValue::Duration(durations->values[first_in_page_ + row]);
+    if (leaf.Holds(ValueState(leaf, value))) found.Add(row);
+  });
+  return found;
+}
+
+Result<RowMask> SegmentSearch::EvaluateStart(const FilterLeaf& leaf, const RowMask& care) {
+  LARDER_ASSIGN_OR_RETURN(const auto starts, columns_.Starts(block_ / kPageBlocks));
+  RowMask found;
+  care.ForEach([&](uint32_t row) {
+    const auto value = FilterValue::Time(starts->values[first_in_page_ + row]);
+    if (leaf.Holds(ValueState(leaf, value))) found.Add(row);
+  });
+  return found;
+}
+
+Result<RowMask> SegmentSearch::EvaluateRows(uint32_t number, const RowMask& care) {
+  LARDER_RETURN_IF_ERROR(rows_.Seek(block_));
+  RowMask found;
+  Status failure;
+  care.ForEach([&](uint32_t row) {
+    if (!failure.ok()) return;
+    const Result<const SpanView*> span = rows_.Read(row);
+    if (!span.ok()) {
+      failure = span.status();
+    } else if (filter_.Matches(number, **span)) {
+      found.Add(row);
+    }
+  });
+  LARDER_RETURN_IF_ERROR(failure);
+  return found;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BlockSearch>> MakeSegmentSearch(const SegmentColumns& columns,
+                                                       const FilterNode& filter, TimeRange start) {
+  LARDER_ASSIGN_OR_RETURN(SpanFilter compiled, SpanFilter::Compile(filter));
+  LARDER_ASSIGN_OR_RETURN(const SegmentTables* tables, columns.Tables());
+  auto search = std::make_unique<SegmentSearch>(columns, *tables, std::move(compiled), start);
+  LARDER_RETURN_IF_ERROR(search->Plan());
+  return std::unique_ptr<BlockSearch>(std::move(search));
+}
+
+}  // namespace larder

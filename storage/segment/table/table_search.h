@@ -1,0 +1,24 @@
+// Filter evaluation over a SpanTable: row by row, each leaf asked once per distinct attribute pair,
+// string, resource and scope.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "storage/base/status.h"
+#include "storage/model/filter.h"
+#include "storage/model/span_table.h"
+#include "storage/segment/source/span_source.h"
+#include "storage/segment/table/table_bounds.h"
+#include "storage/segment/table/table_pairs.h"
+
+namespace larder {
+
+// Searches rows [0, row_count). `table` and `pairs`, which are that table's, must outlive the
+// search; `blocks` are bounds of its blocks.
+Result<std::unique_ptr<BlockSearch>> MakeTableSearch(
+    const SpanTable& table, TablePairs* pairs, uint32_t row_count,
+    std::shared_ptr<const std::vector<BlockBounds>> blocks, const FilterNode& filter,
+    TimeRange start);
+
+}  // namespace larder
