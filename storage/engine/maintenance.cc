@@ -67,6 +67,8 @@ Status Maintenance::Step(bool* did) {
   const std::vector<PartitionStatus> partitions = parts_.shelf->Partitions();
   LARDER_RETURN_IF_ERROR(HelpFullDisk(partitions, did));
   if (*did) return Status::Ok();
+  LARDER_RETURN_IF_ERROR(parts_.shelf->DeleteRetired(did));
+  if (*did) return Status::Ok();
   if (const auto expired =
           PickExpired(partitions, parts_.retention_clock->AgeNanos(), options_.retention_ns)) {
     *did = true;

@@ -4,7 +4,6 @@
 #include "storage/base/log.h"
 #include "storage/engine/broken_source.h"
 #include "storage/engine/shelf_pages.h"
-#include "storage/kv/keys.h"
 
 namespace larder {
 
@@ -110,6 +109,10 @@ Status Shelf::Drop(uint64_t partition) {
     LARDER_CRASH_POINT("drop.marked");
   }
   parts_.views->RemovePartition(partition);
+  {
+    MutexLock lock(mu_);
+    std::erase_if(retired_, [&](const Retired& it) { return it.partition == partition; });
+  }
   if (family != nullptr) {
     LARDER_RETURN_IF_ERROR(parts_.kv->DropFamily(family));
     LARDER_CRASH_POINT("drop.dropped");
@@ -150,11 +153,6 @@ std::vector<PartitionStatus> Shelf::Partitions() {
     all.push_back(std::move(status));
   }
   return all;
-}
-
-Status Shelf::DeletePages(const KvFamily& family, TenantId tenant, uint64_t shelf_id) {
-  const std::string prefix = SegmentPrefix(tenant, shelf_id);
-  return parts_.kv->DeleteFiles(family, prefix, PrefixEnd(prefix));
 }
 
 std::shared_ptr<KvFamily> Shelf::Family(uint64_t partition) {

@@ -10,6 +10,8 @@
 //      is dropped.
 //   3. A partition that goes is marked so (kDropping) before its family goes, and forgotten after.
 //   4. A merged segment names those it replaces; at open the replaced ones are removed.
+//   5. Files that nothing new will read are retired: they go once the last query that may read them
+//      has ended. What named them as replaced stays, or hands the names on, until they are gone.
 #pragma once
 
 #include <atomic>
@@ -112,6 +114,8 @@ class Shelf {
   void CancelWork() { cancelled_ = true; }
   // The oldest goes first; queries that are on their way keep what they see.
   Status Drop(uint64_t partition);
+  // Deletes the retired files that no query reads any more. `did` says whether there were any.
+  Status DeleteRetired(bool* did);
 
   std::vector<PartitionStatus> Partitions();  // by id: oldest first
   std::shared_ptr<KvFamily> Family(uint64_t partition);
@@ -142,6 +146,13 @@ class Shelf {
     std::unique_ptr<KvFileWriter> file;
     SegmentInfo info;
   };
+  struct Retired {
+    uint64_t partition = 0;
+    std::shared_ptr<KvFamily> family;
+    TenantId tenant = 0;
+    uint64_t shelf_id = 0;
+    std::weak_ptr<const void> user;  // the segment or index, held by queries
+  };
 
   // shelf_load.cc
   Status LoadPartition(PartitionRecord record, std::shared_ptr<KvFamily> family);
@@ -169,7 +180,15 @@ class Shelf {
   Status LoadIndexes(Partition* partition, const std::vector<ShelfPlace>& places);
   void ShowIndexes(const Partition& partition);
 
+  // shelf_remove.cc
   Status DeletePages(const KvFamily& family, TenantId tenant, uint64_t shelf_id);
+  void Retire(uint64_t partition, const std::shared_ptr<KvFamily>& family,
+              const StoredSegment& segment) REQUIRES(mu_);
+  void Retire(uint64_t partition, const std::shared_ptr<KvFamily>& family, const StoredIndex& index)
+      REQUIRES(mu_);
+  // The segments that `identity` replaced and whose files are still there.
+  std::vector<uint64_t> RetiredAmong(const SegmentIdentity& identity) REQUIRES(mu_);
+
   StoredSegment OpenSegment(uint64_t partition, const std::shared_ptr<KvFamily>& family,
                             TenantId tenant, uint64_t segment_id);
   void AddToPartition(Partition* partition, StoredSegment segment) REQUIRES(mu_);
@@ -181,6 +200,7 @@ class Shelf {
 
   Mutex mu_;
   std::map<uint64_t, Partition> partitions_ GUARDED_BY(mu_);
+  std::vector<Retired> retired_ GUARDED_BY(mu_);  // in the order in which they go
 };
 
 // The number that leads an index's keys: above every segment's (storage/kv/KEYS.md).

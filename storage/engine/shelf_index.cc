@@ -97,20 +97,15 @@ Status Shelf::IndexForClose(uint64_t partition) {
           {{"partition", partition}, {"reason", index.status().ToString()}});
     }
   }
-  std::map<uint64_t, StoredIndex> old;
-  {
-    MutexLock lock(mu_);
-    Partition& it = partitions_[partition];
-    old.swap(it.indexes);
-    for (const auto& [id, stored] : old) it.bytes -= stored.file_bytes;
-    for (const auto& [id, stored] : made) it.bytes += stored.file_bytes;
-    it.indexes = std::move(made);
-    ShowIndexes(it);
+  MutexLock lock(mu_);
+  Partition& it = partitions_[partition];
+  for (const auto& [id, stored] : it.indexes) {
+    it.bytes -= stored.file_bytes;
+    Retire(partition, family, stored);
   }
-  for (const auto& [id, stored] : old) {
-    LARDER_CRASH_POINT("index.replaced");
-    LARDER_RETURN_IF_ERROR(DeletePages(*family, stored.index->info().tenant, IndexShelfId(id)));
-  }
+  for (const auto& [id, stored] : made) it.bytes += stored.file_bytes;
+  it.indexes = std::move(made);
+  ShowIndexes(it);
   return Status::Ok();
 }
 

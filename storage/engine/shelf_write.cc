@@ -115,6 +115,8 @@ Status Shelf::Merge(uint64_t partition, TenantId tenant, const std::vector<uint6
       sources.push_back(segment.entry.segment);
       identity.arrival_min_ns = std::min(identity.arrival_min_ns, old.arrival_min_ns);
       identity.arrival_max_ns = std::max(identity.arrival_max_ns, old.arrival_max_ns);
+      const std::vector<uint64_t> still_there = RetiredAmong(old);
+      identity.replaces.insert(identity.replaces.end(), still_there.begin(), still_there.end());
       for (const uint64_t generation : old.generations) {
         // Its journal is still there: a crash must find it named.
         if (std::find(journals.begin(), journals.end(), generation) != journals.end()) {
@@ -142,15 +144,12 @@ Status Shelf::Merge(uint64_t partition, TenantId tenant, const std::vector<uint6
       const auto old = it.segments.find(id);
       it.rows -= old->second.info.row_count;
       it.bytes -= old->second.file_bytes;
+      Retire(partition, family, old->second);
       it.segments.erase(old);
     }
     AddToPartition(&it, stored.front());
   }
   LARDER_CRASH_POINT("merge.shown");
-  for (const uint64_t id : segment_ids) {
-    LARDER_RETURN_IF_ERROR(DeletePages(*family, tenant, id));
-    LARDER_CRASH_POINT("merge.deleted");
-  }
   return Status::Ok();
 }
 

@@ -133,6 +133,26 @@ TEST_F(StoreTest, SmallSegmentsAreMergedOnce) {
   ExpectAllThere();
 }
 
+TEST_F(StoreTest, AQueryKeepsWhatAMergeReplaces) {
+  for (int i = 0; i < 20; ++i) {
+    Write(30);
+    ASSERT_TRUE(store_->Flush().ok());
+  }
+  std::vector<TraceId> ids;
+  for (const auto& [id, spans] : written_) ids.push_back(TraceId::From(id));
+  Open();  // so that no page is in a cache
+  auto cursor = store_->GetTraces(0, ids, {});
+  ASSERT_TRUE(store_->Settle().ok());
+  ASSERT_GT(store_->stats().merge_bytes_written, 0u);
+  size_t traces = 0;
+  for (auto chunk = cursor->Next(); chunk.ok() && !chunk->end; chunk = cursor->Next()) ++traces;
+  EXPECT_TRUE(cursor->gaps().empty()) << cursor->gaps().front().reason;
+  EXPECT_EQ(traces, ids.size());
+  cursor.reset();
+  ASSERT_TRUE(store_->Settle().ok());
+  ExpectAllThere();
+}
+
 TEST_F(StoreTest, AClosedPartitionHasAnIndexOfItsOwn) {
   options_.partition_ms = 600'000;
   Open();
