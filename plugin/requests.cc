@@ -8,15 +8,13 @@
 #include <protozero/exception.hpp>
 #include <protozero/pbf_reader.hpp>
 
+#include "plugin/wire_time.h"
 #include "storage/model/value.h"
 
 namespace larder {
 namespace {
 
 using protozero::pbf_wire_type;
-
-constexpr int64_t kYearOneSeconds = -62'135'596'800;  // Go's zero time, which clients send as unset
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 
 std::string_view View(protozero::data_view view) { return {view.data(), view.size()}; }
 
@@ -37,87 +35,6 @@ auto Guarded(Parse parse) -> decltype(parse()) {
     return Status::InvalidArgument("the request is not a valid protobuf message (" +
                                    std::string(broken.what()) + ")");
   }
-}
-
-struct SecondsAndNanos {
-  int64_t seconds = 0;
-  int32_t nanos = 0;
-};
-
-// google.protobuf.Timestamp and Duration have the same two fields.
-SecondsAndNanos ReadSecondsAndNanos(std::string_view message) {
-  SecondsAndNanos value;
-  protozero::pbf_reader reader(message.data(), message.size());
-  while (reader.next()) {
-    switch (reader.tag_and_type()) {
-      case Varint(1):
-        value.seconds = reader.get_int64();
-        break;
-      case Varint(2):
-        value.nanos = reader.get_int32();
-        break;
-      default:
-        reader.skip();
-    }
-  }
-  return value;
-}
-
-// A wire time: unset, or a signed moment that may lie before 1970 or after the last nanosecond that
-// 64 bits count.
-struct WireTime {
-  bool before_1970 = false;
-  bool after_last = false;
-  uint64_t ns = 0;
-};
-
-Result<std::optional<WireTime>> ReadTime(std::string_view message, std::string_view field) {
-  const SecondsAndNanos value = ReadSecondsAndNanos(message);
-  if (value.nanos < 0 || value.nanos >= kNanosPerSecond) {
-    return Status::InvalidArgument(std::string(field) + ": nanos must lie in 0..999999999");
-  }
-  if (value.seconds <= kYearOneSeconds) return std::optional<WireTime>();
-  WireTime time;
-  if (value.seconds < 0) {
-    time.before_1970 = true;
-    return std::optional<WireTime>(time);
-  }
-  constexpr uint64_t kNanos = kNanosPerSecond;
-  const uint64_t seconds = static_cast<uint64_t>(value.seconds);
-  const uint64_t nanos = static_cast<uint64_t>(value.nanos);
-  if (seconds > (UINT64_MAX - nanos) / kNanos) {
-    time.after_last = true;
-  } else {
-    time.ns = seconds * kNanos + nanos;
-  }
-  return std::optional<WireTime>(time);
-}
-
-// Nanoseconds, held at the ends of int64.
-int64_t ReadDuration(std::string_view message) {
-  const SecondsAndNanos value = ReadSecondsAndNanos(message);
-  int64_t ns = 0;
-  if (__builtin_mul_overflow(value.seconds, kNanosPerSecond, &ns) ||
-      __builtin_add_overflow(ns, int64_t{value.nanos}, &ns)) {
-    return value.seconds < 0 ? INT64_MIN : INT64_MAX;
-  }
-  return ns;
-}
-
-constexpr TimeRange kNever{.min_ns = 1, .max_ns = 0};
-
-// The spans that start between two bounds, either of which may be unset.
-TimeRange RangeOf(const std::optional<WireTime>& min, const std::optional<WireTime>& max) {
-  TimeRange range;
-  if (min) {
-    if (min->after_last) return kNever;
-    range.min_ns = min->ns;
-  }
-  if (max) {
-    if (max->before_1970) return kNever;
-    if (!max->after_last) range.max_ns = max->ns;
-  }
-  return range;
 }
 
 // A string, which is all that Jaeger's UI sends, is text to be matched at any stored type; a typed
