@@ -8,8 +8,8 @@ set -euo pipefail
 packages=(
   # Compiler and build.
   g++ cmake ninja-build pkg-config ccache ca-certificates
-  # storage/: shelf, compression, hashes, wire format, headers of segments, text search.
-  librocksdb-dev libzstd-dev libxxhash-dev libprotozero-dev
+  # storage/: shelf, sets of rows, compression, hashes, wire format, headers of segments, text search.
+  librocksdb-dev libroaring-dev libzstd-dev libxxhash-dev libprotozero-dev
   libflatbuffers-dev flatbuffers-compiler libre2-dev libutf8proc-dev
   # plugin/: gRPC, settings, admin port.
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc

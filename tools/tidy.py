@@ -15,6 +15,7 @@ import sys
 RANKS = {
     "storage/base": 0,
     "storage/model": 1,
+    "storage/bitmap": 2,
     "storage/kv": 2,
     "storage/journal": 2,
     "storage/segment/encoding": 3,
@@ -40,6 +41,7 @@ TOP_RANK = max(RANKS.values())  # These may use anything, and nobody uses them.
 # A vendor's headers, by prefix, and the only places that may include them.
 VENDOR_OWNERS = {
     "rocksdb/": ("storage/kv/",),
+    "roaring/": ("storage/bitmap/",),
     "grpc": ("plugin/", "bench/"),
     "google/protobuf/": ("plugin/",),
     "httplib.h": ("plugin/", "tiering/"),
