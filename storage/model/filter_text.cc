@@ -65,6 +65,18 @@ std::optional<double> ParseUnsigned(std::string_view text, bool hex) {
   return value;
 }
 
+// The next code point; nullopt for a byte that is not UTF-8, which alone is taken then.
+// REQUIRES: the text is not empty.
+std::optional<utf8proc_int32_t> TakeCodepoint(std::string_view* text) {
+  utf8proc_int32_t codepoint = 0;
+  const utf8proc_ssize_t size =
+      utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text->data()),
+                       static_cast<utf8proc_ssize_t>(text->size()), &codepoint);
+  text->remove_prefix(size > 0 ? static_cast<size_t>(size) : 1);
+  if (size <= 0) return std::nullopt;
+  return codepoint;
+}
+
 bool IsWordCodepoint(utf8proc_int32_t codepoint) {
   switch (utf8proc_category(codepoint)) {
     case UTF8PROC_CATEGORY_LU:
@@ -151,18 +163,25 @@ std::vector<std::string> SplitWords(std::string_view text) {
   std::vector<std::string> words;
   bool inside = false;
   while (!text.empty()) {
-    utf8proc_int32_t codepoint = 0;
-    const utf8proc_ssize_t size =
-        utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                         static_cast<utf8proc_ssize_t>(text.size()), &codepoint);
-    const bool valid = size > 0;
-    const bool in_word = valid && IsWordCodepoint(codepoint);
+    const std::optional<utf8proc_int32_t> codepoint = TakeCodepoint(&text);
+    const bool in_word = codepoint && IsWordCodepoint(*codepoint);
     if (in_word && !inside) words.emplace_back();
-    if (in_word) AppendFolded(codepoint, &words.back());
+    if (in_word) AppendFolded(*codepoint, &words.back());
     inside = in_word;
-    text.remove_prefix(valid ? static_cast<size_t>(size) : 1);
   }
   return words;
+}
+
+bool IsWord(std::string_view text, size_t units_max) {
+  if (text.empty()) return false;
+  size_t units = 0;
+  while (!text.empty()) {
+    const std::optional<utf8proc_int32_t> codepoint = TakeCodepoint(&text);
+    if (!codepoint || !IsWordCodepoint(*codepoint)) return false;
+    units += *codepoint > 0xFFFF ? 2U : 1U;
+    if (units > units_max) return false;
+  }
+  return true;
 }
 
 }  // namespace larder

@@ -24,4 +24,7 @@ std::optional<bool> ParseBoolText(std::string_view text);
 // N, M), after Unicode case folding. Bytes that are not UTF-8 separate.
 std::vector<std::string> SplitWords(std::string_view text);
 
+// Whether a text is one such word, at most `units_max` UTF-16 code units long.
+bool IsWord(std::string_view text, size_t units_max);
+
 }  // namespace larder
