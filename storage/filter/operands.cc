@@ -76,8 +76,8 @@ Result<FilterDomain> DomainOfType(std::string_view type, const ExpressionPath* p
   if (type == "string") return FilterDomain::kText;
   if (type == "int" || type == "double") return FilterDomain::kNumber;
   if (type == "bool") return FilterDomain::kBool;
-  return RefusedAt(path, "unknown type " + QuotedWord(type) +
-                             "; there are string, int, double, bool, and none");
+  return RefusedAt(
+      path, "unknown type " + QuotedWord(type) + "; there are string, int, double, bool, and none");
 }
 
 Result<ComparisonSide> ResolveReference(const Expression& expression, const ExpressionPath* path) {

@@ -83,8 +83,8 @@ class PatternScan {
         i += 2;
         continue;
       }
-      const size_t end = rest_.substr(i).starts_with("[:") ? rest_.find(":]", i + 2)
-                                                           : std::string_view::npos;
+      const size_t end =
+          rest_.substr(i).starts_with("[:") ? rest_.find(":]", i + 2) : std::string_view::npos;
       i = end == std::string_view::npos ? i + 1 : end + 2;
     }
     Copy(i + 1);

@@ -91,8 +91,9 @@ class Resolver {
     const size_t wanted = op == FilterOp::kNot || op == FilterOp::kExists ? 1 : 2;
     if (group ? count >= wanted : count == wanted) return Status::Ok();
     return RefusedAt(path, std::string(OperatorWord(op)) + " takes " + std::to_string(wanted) +
-                               (group ? " arguments or more" : wanted == 1 ? " argument"
-                                                                           : " arguments") +
+                               (group         ? " arguments or more"
+                                : wanted == 1 ? " argument"
+                                              : " arguments") +
                                ", not " + std::to_string(count));
   }
 
@@ -153,8 +154,9 @@ class Resolver {
     const bool known =
         left.domain != FilterDomain::kUnknown && right.domain != FilterDomain::kUnknown;
     if (known && left.domain != right.domain) {
-      return RefusedAt(path, "the two sides are of types that do not compare (a duration or a time "
-                             "is written as a constant without a type)");
+      return RefusedAt(path,
+                       "the two sides are of types that do not compare (a duration or a time "
+                       "is written as a constant without a type)");
     }
     if (IsOrdered(op) && !(left.has_order && right.has_order)) {
       return RefusedAt(path, "kinds, statuses and booleans have no order");
@@ -183,7 +185,8 @@ class Resolver {
   }
 
   // The list that stands second.
-  static Result<const ListExpression*> List(const CallExpression& call, const ExpressionPath* here) {
+  static Result<const ListExpression*> List(const CallExpression& call,
+                                            const ExpressionPath* here) {
     const auto* list = std::get_if<ListExpression>(&call.args[1].term);
     if (list == nullptr) return RefusedAt(here, "a list must stand here");
     if (list->values.empty()) return RefusedAt(here, "the list is empty");
@@ -199,8 +202,9 @@ class Resolver {
     LARDER_ASSIGN_OR_RETURN(const FilterDomain domain, DomainOfType(list->type, &second));
     const bool known = side.domain != FilterDomain::kUnknown && domain != FilterDomain::kUnknown;
     if (known && side.domain != domain) {
-      return RefusedAt(&second, "the list's type does not compare with the field (durations and "
-                                "times are written without a type)");
+      return RefusedAt(&second,
+                       "the list's type does not compare with the field (durations and "
+                       "times are written without a type)");
     }
     FilterNode leaf = Leaf(op, side.reference());
     for (const std::string& value : list->values) {

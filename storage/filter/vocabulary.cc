@@ -10,11 +10,11 @@ namespace larder {
 namespace {
 
 constexpr std::array<std::string_view, 16> kOperatorWords = {
-    "and", "or",     "not", "eq",     "ne",   "gt",     "lt",      "gte",
+    "and", "or",    "not",    "eq", "ne",     "gt",   "lt",     "gte",
     "lte", "regex", "exists", "in", "not_in", "some", "phrase", "fulltext"};
 constexpr std::array kOperators = {
-    FilterOp::kAnd,   FilterOp::kOr,    FilterOp::kNot, FilterOp::kEq,
-    FilterOp::kNe,    FilterOp::kGt,    FilterOp::kLt,  FilterOp::kGte,
+    FilterOp::kAnd,   FilterOp::kOr,    FilterOp::kNot,    FilterOp::kEq,
+    FilterOp::kNe,    FilterOp::kGt,    FilterOp::kLt,     FilterOp::kGte,
     FilterOp::kLte,   FilterOp::kRegex, FilterOp::kExists, FilterOp::kIn,
     FilterOp::kNotIn, FilterOp::kSome,  FilterOp::kPhrase, FilterOp::kFulltext};
 static_assert(kOperators.size() == kOperatorWords.size());
