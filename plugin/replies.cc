@@ -8,6 +8,7 @@
 
 #include "plugin/requests.h"
 #include "storage/base/check.h"
+#include "storage/filter/vocabulary.h"
 
 namespace larder {
 namespace {
@@ -106,6 +107,13 @@ std::string EncodeCapabilities() {
   protozero::pbf_writer search(writer, 1);
   search.add_bool(1, true);  // without_service_name
   search.add_bool(2, true);  // same_span_conjunction: a row is a span
+  protozero::pbf_writer filter(search, 3);
+  for (const std::string_view level : LevelWords()) {
+    filter.add_string(1, level.data(), level.size());
+  }
+  for (const std::string_view op : OperatorWords()) {
+    filter.add_string(2, op.data(), op.size());
+  }
   return reply;
 }
 

@@ -8,6 +8,7 @@
 #include <protozero/exception.hpp>
 #include <protozero/pbf_reader.hpp>
 
+#include "plugin/filter/filter_wire.h"
 #include "plugin/wire_time.h"
 #include "storage/model/value.h"
 
@@ -82,20 +83,30 @@ Status NotServed(std::string_view field) {
                                  " is not served by this version, as GetCapabilities says");
 }
 
+// Occurrences of a message that should come once are one after another what protobuf merges.
+Status AppendFilter(std::string_view call, std::optional<std::string>* filter) {
+  if (!filter->has_value()) filter->emplace();
+  if ((*filter)->size() + call.size() > kFilterBytesMax) {
+    return Status::InvalidArgument("filter: more than " + std::to_string(kFilterBytesMax) +
+                                   " bytes");
+  }
+  **filter += call;
+  return Status::Ok();
+}
+
 // Gathers TraceQueryParameters field by field.
 class SearchReader {
  public:
   // REQUIRES: the reader stands on a field. May throw protozero::exception.
   Status Field(protozero::pbf_reader& reader);
-  LegacySearch Finish() {
-    search_.start = RangeOf(start_min_, start_max_);
-    return std::move(search_);
-  }
+  Result<TraceQuery> Finish(uint32_t depth_max);
 
  private:
   Status Attribute(std::string_view key_value);
+  Result<FilterNode> Filter() const;
 
   LegacySearch search_;
+  std::optional<std::string> filter_;  // the message Call
   std::optional<WireTime> start_min_;
   std::optional<WireTime> start_max_;
 };
@@ -128,7 +139,8 @@ Status SearchReader::Field(protozero::pbf_reader& reader) {
       search_.depth = reader.get_int32();
       break;
     case Bytes(9):
-      return NotServed("filter");
+      LARDER_RETURN_IF_ERROR(AppendFilter(View(reader.get_view()), &filter_));
+      break;
     case Bytes(10):
       return NotServed("pagination");
     default:
@@ -143,6 +155,29 @@ Status SearchReader::Attribute(std::string_view key_value) {
   if (!attribute.ok()) return attribute.status().With("attributes");
   search_.attributes.push_back(std::move(attribute).value());
   return Status::Ok();
+}
+
+// The structured filter stands alone: what else would be asked for is part of it.
+Result<FilterNode> SearchReader::Filter() const {
+  if (!filter_) return LowerLegacySearch(search_);
+  const bool has_legacy = !search_.service.empty() || !search_.operation.empty() ||
+                          search_.duration_min_ns != 0 || search_.duration_max_ns != 0 ||
+                          !search_.attributes.empty();
+  if (has_legacy) {
+    return Status::InvalidArgument(
+        "filter: beside it only the time range, the depth and the page may be given, not "
+        "service_name, operation_name, duration_min, duration_max or attributes");
+  }
+  return ParseFilter(*filter_);
+}
+
+Result<TraceQuery> SearchReader::Finish(uint32_t depth_max) {
+  TraceQuery query;
+  query.start = RangeOf(start_min_, start_max_);
+  LARDER_ASSIGN_OR_RETURN(query.filter, Filter());
+  query.depth = search_.depth <= 0 ? kSearchDepthDefault : static_cast<uint32_t>(search_.depth);
+  if (query.depth > depth_max) query.depth = depth_max;
+  return query;
 }
 
 // GetTraceParams
@@ -162,7 +197,7 @@ Result<TraceId> ReadTraceId(std::string_view message) {
 }
 
 // A repeated singular message is merged by protobuf: all its occurrences are read as one.
-Result<LegacySearch> ReadSearch(std::string_view message) {
+Result<TraceQuery> ReadSearch(std::string_view message, uint32_t depth_max) {
   SearchReader search;
   bool has_query = false;
   protozero::pbf_reader reader(message.data(), message.size());
@@ -172,7 +207,7 @@ Result<LegacySearch> ReadSearch(std::string_view message) {
     while (query.next()) LARDER_RETURN_IF_ERROR(search.Field(query));
   }
   if (!has_query) return Status::InvalidArgument("the request has no query");
-  return search.Finish();
+  return search.Finish(depth_max);
 }
 
 constexpr std::array<std::string_view, 6> kKindWords = {"",       "internal", "server",
@@ -193,15 +228,7 @@ Result<std::vector<TraceId>> ParseGetTraces(std::string_view message) {
 }
 
 Result<TraceQuery> ParseFindTraces(std::string_view message, uint32_t depth_max) {
-  return Guarded([&]() -> Result<TraceQuery> {
-    LARDER_ASSIGN_OR_RETURN(const LegacySearch search, ReadSearch(message));
-    TraceQuery query;
-    query.start = search.start;
-    query.filter = LowerLegacySearch(search);
-    query.depth = search.depth <= 0 ? kSearchDepthDefault : static_cast<uint32_t>(search.depth);
-    if (query.depth > depth_max) query.depth = depth_max;
-    return query;
-  });
+  return Guarded([&] { return ReadSearch(message, depth_max); });
 }
 
 Result<OperationsRequest> ParseGetOperations(std::string_view message) {

@@ -21,7 +21,8 @@ constexpr uint32_t kSearchDepthDefault = 100;
 Result<std::vector<TraceId>> ParseGetTraces(std::string_view message);
 
 // FindTracesRequest, FindTraceIDsRequest and FindTraceSummariesRequest. A depth of 0 or less is
-// kSearchDepthDefault; more than `depth_max` is `depth_max`.
+// kSearchDepthDefault; more than `depth_max` is `depth_max`. A structured filter stands beside no
+// legacy field but times and depth.
 Result<TraceQuery> ParseFindTraces(std::string_view message, uint32_t depth_max);
 
 struct OperationsRequest {

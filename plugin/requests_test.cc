@@ -1,8 +1,10 @@
 #include "plugin/requests.h"
 
 #include <cstdlib>
+#include <functional>
 #include <random>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <jaeger/storage/v2/dependency_storage.pb.h>
@@ -168,6 +170,65 @@ TEST(Requests, AnyBytesAreAnswered) {
       EXPECT_TRUE(status.ok() || status.code() == StatusCode::kInvalidArgument);
     }
   }
+}
+
+v2::FindTracesRequest WithFilter() {
+  v2::FindTracesRequest request;
+  auto* filter = request.mutable_query()->mutable_filter();
+  filter->set_op("exists");
+  filter->add_args()->mutable_attr()->set_key("user");
+  return request;
+}
+
+TEST(Requests, FilterStandsBesideTimesAndDepthAlone) {
+  v2::FindTracesRequest request = WithFilter();
+  auto* query = request.mutable_query();
+  query->mutable_start_time_min()->set_seconds(5);
+  query->mutable_start_time_max()->set_seconds(kYearOne);
+  query->set_search_depth(7);
+  query->mutable_duration_min();  // Go always sends durations; zero is none
+  query->mutable_duration_max();
+  const auto parsed = ParseFindTraces(request.SerializeAsString(), 10'000);
+  ASSERT_TRUE(parsed.ok()) << parsed.status().ToString();
+  EXPECT_EQ(parsed->filter.op, FilterOp::kExists);
+  EXPECT_EQ(parsed->depth, 7U);
+  EXPECT_EQ(parsed->start.min_ns, 5'000'000'000U);
+
+  const std::vector<std::function<void(v2::TraceQueryParameters*)>> legacy = {
+      [](auto* fields) { fields->set_service_name("a"); },
+      [](auto* fields) { fields->set_operation_name("a"); },
+      [](auto* fields) { fields->mutable_duration_min()->set_nanos(1); },
+      [](auto* fields) { fields->mutable_duration_max()->set_seconds(1); },
+      [](auto* fields) { fields->add_attributes()->mutable_value()->set_bool_value(true); },
+  };
+  for (const auto& add : legacy) {
+    v2::FindTracesRequest both = WithFilter();
+    add(both.mutable_query());
+    const auto refused = ParseFindTraces(both.SerializeAsString(), 10'000);
+    ASSERT_FALSE(refused.ok()) << both.DebugString();
+    EXPECT_EQ(refused.status().code(), StatusCode::kInvalidArgument);
+    EXPECT_NE(refused.status().message().find("filter"), std::string::npos);
+  }
+}
+
+TEST(Requests, AnEmptyFilterIsNoAbsentOne) {
+  v2::FindTracesRequest request;
+  request.mutable_query()->mutable_filter();
+  const auto refused = ParseFindTraces(request.SerializeAsString(), 10'000);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.status().message().find("unknown operator"), std::string::npos);
+}
+
+// Protobuf merges a message that comes twice.
+TEST(Requests, AFilterInTwoPiecesIsMerged) {
+  v2::FindTracesRequest first;
+  first.mutable_query()->mutable_filter()->set_op("exists");
+  v2::FindTracesRequest second = WithFilter();
+  second.mutable_query()->mutable_filter()->clear_op();
+  const auto parsed =
+      ParseFindTraces(first.SerializeAsString() + second.SerializeAsString(), 10'000);
+  ASSERT_TRUE(parsed.ok()) << parsed.status().ToString();
+  EXPECT_EQ(parsed->filter.op, FilterOp::kExists);
 }
 
 }  // namespace

@@ -373,7 +373,8 @@ TEST_F(ServerTest, AnswersTheSmallQuestions) {
                   .ok());
   EXPECT_TRUE(capabilities.search().without_service_name());
   EXPECT_TRUE(capabilities.search().same_span_conjunction());
-  EXPECT_FALSE(capabilities.search().has_filter());
+  EXPECT_EQ(capabilities.search().filter().operators_size(), 16);
+  EXPECT_EQ(capabilities.search().filter().levels_size(), 5);
   EXPECT_FALSE(capabilities.search().paginated());
 }
 

@@ -155,8 +155,7 @@ Result<CallExpression> DecodeFilter(std::string_view call) {
     LARDER_RETURN_IF_ERROR(FilterReader().Call(call, nullptr, 1, &filter));
     return filter;
   } catch (const protozero::exception& broken) {
-    return RefusedAt(nullptr,
-                     "not a valid protobuf message (" + std::string(broken.what()) + ")");
+    return RefusedAt(nullptr, "not a valid protobuf message (" + std::string(broken.what()) + ")");
   }
 }
 
