@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "storage/model/filter_text.h"
 #include "storage/model/span_filter.h"
@@ -97,7 +98,9 @@ Attribute FilterGenerator::AnyAttribute(AttributeLevel* level) {
     const Span& span = AnySpan();
     const std::vector<Attribute>* list = &span.attributes;
     *level = AttributeLevel::kSpan;
-    const uint64_t where = random_->Below(8);
+    uint64_t where = random_->Below(8);
+    if (in_events_ && random_->OneIn(2)) where = 2;
+    if (in_links_ && random_->OneIn(2)) where = 3;
     if (where == 0) {
       *level = AttributeLevel::kResource;
       list = &span.resource->attributes;
@@ -111,7 +114,10 @@ Attribute FilterGenerator::AnyAttribute(AttributeLevel* level) {
       *level = AttributeLevel::kLink;
       list = &span.links[random_->Below(span.links.size())].attributes;
     }
-    if (!list->empty()) return (*list)[random_->Below(list->size())];
+    if (list->empty()) continue;
+    const Attribute& attribute = (*list)[random_->Below(list->size())];
+    // A stored key may be empty, one of a structured filter may not.
+    if (!options_.only_structured || !attribute.key.empty()) return attribute;
   }
   return {"no.such", ValueType::kString, "x"};
 }
@@ -124,8 +130,9 @@ AttributeRef FilterGenerator::Reference(const Attribute& attribute, AttributeLev
                                          AttributeLevel::kEvent,
                                          AttributeLevel::kLink,
                                          AttributeLevel::kAny};
-  if (random_->OneIn(3)) return {attribute.key, kLevels[random_->Below(kLevels.size())]};
-  if (random_->OneIn(3)) return {attribute.key, AttributeLevel::kAny};
+  const size_t levels = kLevels.size() - (options_.only_structured ? 1 : 0);
+  if (random_->OneIn(3)) return {attribute.key, kLevels[random_->Below(levels)]};
+  if (random_->OneIn(3)) return {attribute.key, kLevels[random_->OneIn(2) ? 0 : levels - 1]};
   return {attribute.key, found_at};
 }
 
@@ -140,7 +147,7 @@ Constant FilterGenerator::AttributeConstant(const Attribute& attribute) {
     payload = decoded.ok() ? std::string(decoded->payload) : std::string();
   }
   const std::string text = ValueText(type, payload);
-  switch (random_->Below(6)) {
+  switch (options_.only_structured ? random_->Between(2, 5) : random_->Below(6)) {
     case 0:
       return Text(Type::kLegacyText, text);
     case 1:
@@ -185,35 +192,66 @@ FilterNode FilterGenerator::AttributeLeaf() {
     }
     case 2:
     case 3:
-      leaf.op = random_->OneIn(2) ? FilterOp::kIn : FilterOp::kNotIn;
-      leaf.constants.push_back(constant);
-      while (random_->OneIn(2)) {
-        AttributeLevel ignored = AttributeLevel::kSpan;
-        leaf.constants.push_back(AttributeConstant(AnyAttribute(&ignored)));
-      }
-      return leaf;
-    case 4: {
-      leaf.op = random_->OneIn(2) ? FilterOp::kPhrase : FilterOp::kFulltext;
-      const std::vector<std::string> words = SplitWords(constant.text);
-      const size_t first = words.empty() ? 0 : random_->Below(words.size());
-      for (size_t i = first; i < words.size() && i < first + 2; ++i) {
-        leaf.constants.push_back(Text(Constant::Type::kString, words[i]));
-      }
-      if (words.empty()) leaf.constants.push_back(Text(Constant::Type::kString, "word"));
-      return leaf;
-    }
+      return MembersLeaf(std::move(leaf), constant);
+    case 4:
+      return WordsLeaf(std::move(leaf), constant.text);
     default:
       leaf.op = Comparison();
       leaf.right = constant;
-      return leaf;
+      return WithOrderWhereThereIsOne(std::move(leaf));
   }
+}
+
+FilterNode FilterGenerator::MembersLeaf(FilterNode leaf, const Constant& first) {
+  leaf.op = random_->OneIn(2) ? FilterOp::kIn : FilterOp::kNotIn;
+  leaf.constants.push_back(first);
+  while (random_->OneIn(2)) {
+    AttributeLevel ignored = AttributeLevel::kSpan;
+    const Constant constant = AttributeConstant(AnyAttribute(&ignored));
+    if (!options_.only_structured || constant.type == first.type) {
+      leaf.constants.push_back(constant);
+    }
+  }
+  return leaf;
+}
+
+FilterNode FilterGenerator::WordsLeaf(FilterNode leaf, const std::string& text) {
+  leaf.op = random_->OneIn(2) ? FilterOp::kPhrase : FilterOp::kFulltext;
+  const std::vector<std::string> words = SplitWords(text);
+  const size_t first = words.empty() ? 0 : random_->Below(words.size());
+  for (size_t i = first; i < words.size() && i < first + 2; ++i) {
+    if (options_.only_structured && !IsWord(words[i], 255)) break;
+    leaf.constants.push_back(Text(Constant::Type::kString, words[i]));
+  }
+  if (leaf.constants.empty()) leaf.constants.push_back(Text(Constant::Type::kString, "word"));
+  return leaf;
+}
+
+FilterNode FilterGenerator::WithOrderWhereThereIsOne(FilterNode leaf) const {
+  if (!options_.only_structured) return leaf;
+  const auto has_order = [](const Operand& operand) {
+    if (const auto* field = std::get_if<FieldRef>(&operand)) {
+      return field->field != Field::kKind && field->field != Field::kStatus;
+    }
+    const auto* constant = std::get_if<Constant>(&operand);
+    return constant == nullptr || constant->type != Constant::Type::kBool;
+  };
+  const bool ordered = leaf.op != FilterOp::kEq && leaf.op != FilterOp::kNe;
+  if (ordered && !(has_order(leaf.left) && has_order(leaf.right))) leaf.op = FilterOp::kNe;
+  return leaf;
 }
 
 // A value that the field has on some span, at the field's own type.
 Constant FilterGenerator::FieldConstant(Field field) {
   const Span& span = AnySpan();
   Constant constant = Text(Constant::Type::kString, FieldText(field, span));
-  const uint64_t event_ns = span.events.empty() ? span.start_ns : span.events[0].time_ns;
+  const uint64_t event_ns =
+      span.events.empty() ? span.start_ns : span.events[random_->Below(span.events.size())].time_ns;
+  const bool is_word = field == Field::kKind ? span.kind >= 0 && span.kind <= 5
+                                             : span.status_code >= 0 && span.status_code <= 2;
+  // Only the numbers that have a word can be named by a filter.
+  if (options_.only_structured && field == Field::kKind && !is_word) constant.text = "server";
+  if (options_.only_structured && field == Field::kStatus && !is_word) constant.text = "error";
   if (field == Field::kStartTime) constant.number = static_cast<int64_t>(span.start_ns);
   if (field == Field::kEndTime) constant.number = static_cast<int64_t>(span.end_ns);
   if (field == Field::kDuration) constant.number = span.duration_ns();
@@ -226,13 +264,23 @@ Constant FilterGenerator::FieldConstant(Field field) {
   return constant;
 }
 
-FilterNode FilterGenerator::FieldLeaf() {
-  // Those that people ask for come up more often.
+Field FilterGenerator::AnyField() {
+  // Those that people ask for come up more often, and those of what is bound.
   static constexpr std::array kOften = {Field::kName, Field::kResourceService, Field::kKind,
                                         Field::kStatus, Field::kDuration};
+  static constexpr std::array kOfEvents = {Field::kEventName, Field::kEventTime,
+                                           Field::kEventTimeSinceStart};
+  static constexpr std::array kOfLinks = {Field::kLinkTraceId, Field::kLinkSpanId,
+                                          Field::kLinkTraceState};
   constexpr auto kLast = static_cast<uint64_t>(Field::kLinkTraceState);
-  const Field field = random_->OneIn(2) ? kOften[random_->Below(kOften.size())]
-                                        : static_cast<Field>(random_->Below(kLast + 1));
+  if (in_events_ && random_->OneIn(2)) return kOfEvents[random_->Below(kOfEvents.size())];
+  if (in_links_ && random_->OneIn(2)) return kOfLinks[random_->Below(kOfLinks.size())];
+  if (random_->OneIn(2)) return kOften[random_->Below(kOften.size())];
+  return static_cast<Field>(random_->Below(kLast + 1));
+}
+
+FilterNode FilterGenerator::FieldLeaf() {
+  const Field field = AnyField();
   FilterNode leaf;
   leaf.left = FieldRef{field};
   const Constant constant = FieldConstant(field);
@@ -255,30 +303,54 @@ FilterNode FilterGenerator::FieldLeaf() {
   }
   leaf.op = Comparison();
   leaf.right = constant;
-  return leaf;
+  return WithOrderWhereThereIsOne(std::move(leaf));
 }
 
+Operand FilterGenerator::AnyReference() {
+  AttributeLevel found_at = AttributeLevel::kSpan;
+  const Attribute attribute = AnyAttribute(&found_at);
+  if (random_->OneIn(2)) return FieldRef{AnyField()};
+  return Reference(attribute, found_at);
+}
+
+// A structured filter compares like with like: texts, times, durations, or whatever an attribute
+// is.
 FilterNode FilterGenerator::ReferenceLeaf() {
-  static constexpr std::array kFields = {
-      Field::kName,     Field::kResourceService, Field::kStartTime,   Field::kEndTime,
-      Field::kDuration, Field::kEventTime,       Field::kLinkTraceId, Field::kTraceId};
-  const auto operand = [&]() -> Operand {
-    AttributeLevel found_at = AttributeLevel::kSpan;
-    const Attribute attribute = AnyAttribute(&found_at);
-    if (random_->OneIn(2)) return FieldRef{kFields[random_->Below(kFields.size())]};
-    return Reference(attribute, found_at);
+  const auto domain = [](const Operand& operand) {
+    const auto* field = std::get_if<FieldRef>(&operand);
+    if (field == nullptr) return 0;
+    return IsTime(field->field) ? 1 : IsDuration(field->field) ? 2 : 3;
   };
   FilterNode leaf;
   leaf.op = Comparison();
-  leaf.left = operand();
-  leaf.right = operand();
-  return leaf;
+  do {
+    leaf.left = AnyReference();
+    leaf.right = AnyReference();
+  } while (options_.only_structured && domain(leaf.left) != 0 && domain(leaf.right) != 0 &&
+           domain(leaf.left) != domain(leaf.right));
+  return WithOrderWhereThereIsOne(std::move(leaf));
 }
 
 FilterNode FilterGenerator::Leaf() {
-  if (random_->OneIn(30)) return {};
+  if (!options_.only_structured && random_->OneIn(30)) return {};
   if (random_->OneIn(12)) return ReferenceLeaf();
   return random_->OneIn(3) ? FieldLeaf() : AttributeLeaf();
+}
+
+FilterNode FilterGenerator::Some(uint32_t depth) {
+  FilterNode node;
+  node.op = FilterOp::kSome;
+  if (random_->OneIn(2)) node.element = FilterNode::Element::kLink;
+  // The structured filter binds each collection once.
+  const bool both = in_events_ && in_links_;
+  if (options_.only_structured && both) return Leaf();
+  if (options_.only_structured && in_events_) node.element = FilterNode::Element::kLink;
+  if (options_.only_structured && in_links_) node.element = FilterNode::Element::kEvent;
+  bool& bound = node.element == FilterNode::Element::kEvent ? in_events_ : in_links_;
+  const bool was_bound = std::exchange(bound, true);
+  node.children.push_back(Tree(depth - 1));
+  bound = was_bound;
+  return node;
 }
 
 FilterNode FilterGenerator::Tree(uint32_t depth) {
@@ -287,9 +359,11 @@ FilterNode FilterGenerator::Tree(uint32_t depth) {
   static constexpr std::array kOps = {FilterOp::kAnd, FilterOp::kAnd, FilterOp::kOr, FilterOp::kNot,
                                       FilterOp::kSome};
   node.op = kOps[random_->Below(kOps.size())];
+  if (node.op == FilterOp::kSome) return Some(depth);
   size_t children = 1;
-  if (node.op == FilterOp::kAnd || node.op == FilterOp::kOr) children = random_->Below(4);
-  if (random_->OneIn(2)) node.element = FilterNode::Element::kLink;
+  if (node.op != FilterOp::kNot) {
+    children = options_.only_structured ? random_->Between(2, 4) : random_->Below(4);
+  }
   for (size_t i = 0; i < children; ++i) node.children.push_back(Tree(depth - 1));
   return node;
 }

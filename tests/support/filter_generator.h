@@ -11,12 +11,20 @@
 
 namespace larder {
 
+struct FilterGeneratorOptions {
+  // Only trees that a structured filter can say (storage/filter): no constants and levels of the
+  // legacy search, two conditions or more under and and or, lists of one type, words that are
+  // words.
+  bool only_structured = false;
+};
+
 // Not thread-safe.
 class FilterGenerator {
  public:
   // `random` and `spans` (at least one) must outlive this.
-  FilterGenerator(Random* random, const std::vector<Span>* spans)
-      : random_(random), spans_(spans) {}
+  FilterGenerator(Random* random, const std::vector<Span>* spans,
+                  const FilterGeneratorOptions& options = {})
+      : random_(random), spans_(spans), options_(options) {}
 
   // A tree of every operator, nested at most `depth` deep.
   FilterNode Tree(uint32_t depth);
@@ -31,7 +39,14 @@ class FilterGenerator {
   FilterNode AttributeLeaf();
   FilterNode FieldLeaf();
   FilterNode ReferenceLeaf();
+  FilterNode WordsLeaf(FilterNode leaf, const std::string& text);
+  FilterNode MembersLeaf(FilterNode leaf, const Constant& first);
+  FilterNode Some(uint32_t depth);
+  Field AnyField();
+  Operand AnyReference();
   FilterOp Comparison();
+  // The same leaf with an operator that a structured filter takes.
+  FilterNode WithOrderWhereThereIsOne(FilterNode leaf) const;
   // An attribute of some span, at one of its levels; `level` says where it was found.
   Attribute AnyAttribute(AttributeLevel* level);
   AttributeRef Reference(const Attribute& attribute, AttributeLevel found_at);
@@ -40,6 +55,10 @@ class FilterGenerator {
 
   Random* random_;
   const std::vector<Span>* spans_;
+  FilterGeneratorOptions options_;
+  // What kSome has bound around the node that is made: its references come up more often.
+  bool in_events_ = false;
+  bool in_links_ = false;
 };
 
 // A filter tree in one line, for the message of a failed test.
