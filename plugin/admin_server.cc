@@ -8,6 +8,7 @@
 
 #include "plugin/listen_address.h"
 #include "plugin/metrics.h"
+#include "plugin/security/tls_context.h"
 #include "storage/base/log.h"
 
 namespace larder {
@@ -36,42 +37,88 @@ Look LookAt(const StoreGate& gate) {
   return look;
 }
 
+class HttpMetadata final : public CallMetadata {
+ public:
+  explicit HttpMetadata(const httplib::Headers& headers) : headers_(headers) {}
+
+  std::vector<std::string_view> Values(std::string_view name) const override {
+    std::vector<std::string_view> values;
+    const auto [begin, end] = headers_.equal_range(std::string(name));
+    for (auto it = begin; it != end; ++it) values.emplace_back(it->second);
+    return values;
+  }
+
+ private:
+  const httplib::Headers& headers_;
+};
+
+std::unique_ptr<httplib::Server> MakeHttpServer(const Security* security) {
+  if (security == nullptr || security->tls() == nullptr) return std::make_unique<httplib::Server>();
+  return std::make_unique<httplib::SSLServer>([tls = security->tls()](SSL_CTX& context) {
+    UseTlsFiles(&context, tls, ClientCertificate::kOptional);
+    return true;
+  });
+}
+
 }  // namespace
 
 struct AdminServer::Parts {
   AdminOptions options;
-  httplib::Server http;
+  std::unique_ptr<httplib::Server> http;
   std::thread thread;
   int port = 0;
 
   void Route();
+  Status Admit(const httplib::Request& request) const;
   void Purge(httplib::Response& response) const;
 };
 
 void AdminServer::Parts::Route() {
-  http.Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
+  using Handled = httplib::Server::HandlerResponse;
+  http->set_pre_routing_handler(
+      [this](const httplib::Request& request, httplib::Response& response) {
+        if (request.path == "/healthz" || request.path == "/readyz") return Handled::Unhandled;
+        const Status admitted = Admit(request);
+        if (admitted.ok()) return Handled::Unhandled;
+        response.status = 401;
+        response.set_header("WWW-Authenticate", "Bearer");
+        response.set_content(std::string(admitted.message()) + "\n", kText);
+        return Handled::Handled;
+      });
+  http->Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
     response.set_content("ok\n", kText);
   });
-  http.Get("/readyz", [this](const httplib::Request&, httplib::Response& response) {
+  http->Get("/readyz", [this](const httplib::Request&, httplib::Response& response) {
     const Look look = LookAt(*options.gate);
     const bool ready = look.why_not_ready.empty();
     response.status = ready ? 200 : 503;
     response.set_content(ready ? "ready\n" : "not ready: " + look.why_not_ready + "\n", kText);
   });
-  http.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
+  http->Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
     const Look look = LookAt(*options.gate);
     response.set_content(RenderMetrics(look.stats ? &*look.stats : nullptr, *options.metrics,
                                        options.streams->numbers()),
                          "text/plain; version=0.0.4; charset=utf-8");
   });
-  http.Get("/status", [this](const httplib::Request&, httplib::Response& response) {
+  http->Get("/status", [this](const httplib::Request&, httplib::Response& response) {
     const Look look = LookAt(*options.gate);
     response.set_content(
         StatusJson(look.stats ? &*look.stats : nullptr, look.why_not_ready, options.settings),
         "application/json");
   });
-  http.Post("/purge",
-            [this](const httplib::Request&, httplib::Response& response) { Purge(response); });
+  http->Post("/purge",
+             [this](const httplib::Request&, httplib::Response& response) { Purge(response); });
+}
+
+// Whether a request that is not a probe may pass.
+Status AdminServer::Parts::Admit(const httplib::Request& request) const {
+  const Security* security = options.security;
+  if (security == nullptr) return Status::Ok();
+  const TlsFiles* tls = security->tls();
+  if (tls != nullptr && tls->asks_for_client_certificate() && !HasClientCertificate(*request.ssl)) {
+    return Status::Unauthenticated("a client certificate is asked for");
+  }
+  return security->guard().Admit(HttpMetadata(request.headers)).status();
 }
 
 void AdminServer::Parts::Purge(httplib::Response& response) const {
@@ -96,20 +143,21 @@ Result<std::unique_ptr<AdminServer>> AdminServer::Start(AdminOptions options) {
   auto parts = std::make_unique<Parts>();
   const std::string listen = options.listen;
   parts->options = std::move(options);
+  parts->http = MakeHttpServer(parts->options.security);
   // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): httplib takes it over.
-  parts->http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+  parts->http->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   // A connection that waits for its next request holds a thread.
-  parts->http.set_keep_alive_timeout(1);
-  parts->http.set_payload_max_length(64 << 10);
+  parts->http->set_keep_alive_timeout(1);
+  parts->http->set_payload_max_length(64 << 10);
   // httplib's own default would let a second server share the port.
-  parts->http.set_socket_options([](socket_t socket) {
+  parts->http->set_socket_options([](socket_t socket) {
     const int on = 1;
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   });
   parts->Route();
   if (address.port == 0) {
-    parts->port = parts->http.bind_to_any_port(address.host);
-  } else if (parts->http.bind_to_port(address.host, address.port)) {
+    parts->port = parts->http->bind_to_any_port(address.host);
+  } else if (parts->http->bind_to_port(address.host, address.port)) {
     parts->port = address.port;
   }
   if (parts->port <= 0) {
@@ -117,15 +165,15 @@ Result<std::unique_ptr<AdminServer>> AdminServer::Start(AdminOptions options) {
                                ": the address is in use or is not one of this machine "
                                "(choose another with --admin-listen)");
   }
-  parts->thread = std::thread([http = &parts->http] { http->listen_after_bind(); });
-  while (!parts->http.is_running()) std::this_thread::yield();
+  parts->thread = std::thread([http = parts->http.get()] { http->listen_after_bind(); });
+  while (!parts->http->is_running()) std::this_thread::yield();
   return std::unique_ptr<AdminServer>(new AdminServer(std::move(parts)));
 }
 
 AdminServer::AdminServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 AdminServer::~AdminServer() {
-  parts_->http.stop();
+  parts_->http->stop();
   parts_->thread.join();
 }
 

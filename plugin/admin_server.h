@@ -1,4 +1,5 @@
-// The admin port, HTTP: /healthz, /readyz, /metrics, /status and, for tests, POST /purge.
+// The admin port, HTTP: /healthz, /readyz, /metrics, /status and, for tests, POST /purge. Probes
+// have neither token nor certificate: /healthz and /readyz are for everybody.
 #pragma once
 
 #include <memory>
@@ -18,7 +19,8 @@ struct AdminOptions {
   StoreGate* gate = nullptr;
   const RpcMetrics* metrics = nullptr;
   const StreamWatch* streams = nullptr;
-  Settings settings;  // shown by /status
+  const Security* security = nullptr;  // null: everybody, in plain text
+  Settings settings;                   // shown by /status
 };
 
 // Answers from the constructor's end to the destructor's; no request runs after that, so the store

@@ -9,6 +9,7 @@
 #include "plugin/commands.h"
 #include "plugin/local_disk.h"
 #include "plugin/open_store.h"
+#include "plugin/security/security.h"
 #include "plugin/server.h"
 #include "plugin/settings.h"
 #include "plugin/stop_signal.h"
@@ -79,6 +80,9 @@ int RunServe(const std::vector<std::string>& arguments) {
   if (const Status status = CheckLocalDisk(settings->store.data_dir); !status.ok()) {
     return Fail(status, kExitNotWritable);
   }
+  auto security = Security::Open(settings->security);
+  if (!security.ok()) return Fail(security.status(), kExitUsage);
+  settings->server.security = security->get();
   StopSignal stop;
   auto server = Server::Start(settings->server);
   if (!server.ok()) return Fail(server.status(), kExitFailure);
@@ -87,6 +91,7 @@ int RunServe(const std::vector<std::string>& arguments) {
                                    .gate = &(*server)->gate(),
                                    .metrics = &(*server)->metrics(),
                                    .streams = &(*server)->streams(),
+                                   .security = security->get(),
                                    .settings = *settings});
   if (!admin.ok()) return Fail(admin.status(), kExitFailure);
   Log(LogLevel::kInfo, "listening",

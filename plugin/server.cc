@@ -12,6 +12,7 @@
 
 #include "plugin/export_service.h"
 #include "plugin/query_call.h"
+#include "plugin/security/grpc_credentials.h"
 #include "plugin/small_services.h"
 #include "plugin/trace_reader_service.h"
 #include "plugin/worker_pool.h"
@@ -53,17 +54,25 @@ void Configure(const ServerOptions& options, grpc::ServerBuilder* builder) {
   builder->SetResourceQuota(quota);
 }
 
+// Reflection is gRPC's own and cannot be guarded. It is set for the whole process, so what one
+// server lets in a later one has too; a program has one.
+void OfferReflection(const CallGuard& guard) {
+  if (!guard.asks_for_token()) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+}
+
 }  // namespace
 
 struct Server::Parts {
   explicit Parts(const ServerOptions& options)
-      : queries("larder-query", options.query_threads),
+      : security(options.security != nullptr ? *options.security : nobody_checked),
+        credentials(MakeGrpcCredentials(security.tls())),
+        queries("larder-query", options.query_threads),
         replies("larder-reply", 1),
         streams({.pending_bytes_max = options.pending_reply_bytes_max,
                  .stall_ms_max = options.stall_ms_max,
                  .clock = options.clock},
                 &queries) {
-    shared = {.guard = &guard,
+    shared = {.guard = &security.guard(),
               .gate = &gate,
               .queries = &queries,
               .replies = &replies,
@@ -75,7 +84,19 @@ struct Server::Parts {
               .request_bytes_max = options.request_bytes_max};
   }
 
-  const CallGuard guard{};
+  const Security nobody_checked;
+  const Security& security;
+  const std::shared_ptr<grpc::ServerCredentials> credentials;
+  // Each asks the guard first, in each of its methods.
+  std::vector<std::pair<std::string, grpc::Service*>> Services() {
+    namespace v2 = jaeger::storage::v2;
+    namespace otlp = opentelemetry::proto::collector::trace::v1;
+    return {{otlp::TraceService::service_full_name(), &export_service},
+            {v2::TraceReader::service_full_name(), &trace_reader},
+            {v2::DependencyReader::service_full_name(), &dependency_reader},
+            {v2::Capabilities::service_full_name(), &capabilities}};
+  }
+
   StoreGate gate;
   RpcMetrics metrics;
   ServiceParts shared;
@@ -89,26 +110,28 @@ struct Server::Parts {
   StreamWatch streams;
   std::unique_ptr<grpc::Server> server;
   int port = 0;
+  int otlp_port = 0;
 };
 
 Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
   // Debian builds Abseil with the search for lock cycles on, which costs every lock of gRPC.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   auto parts = std::make_unique<Parts>(options);
   grpc::ServerBuilder builder;
   Configure(options, &builder);
-  builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &parts->port);
-  builder.RegisterService(&parts->export_service);
-  builder.RegisterService(&parts->trace_reader);
-  builder.RegisterService(&parts->dependency_reader);
-  builder.RegisterService(&parts->capabilities);
+  builder.AddListeningPort(options.listen, parts->credentials, &parts->port);
+  if (!options.otlp_listen.empty()) {
+    builder.AddListeningPort(options.otlp_listen, parts->credentials, &parts->otlp_port);
+  }
+  OfferReflection(parts->security.guard());
+  for (const auto& [name, service] : parts->Services()) builder.RegisterService(service);
   parts->server = builder.BuildAndStart();
   if (parts->server == nullptr) {
-    return Status::Unavailable("cannot listen for gRPC on " + options.listen +
-                               ": the address is in use or is not one of this machine "
-                               "(choose another with --grpc-listen)");
+    const std::string second = options.otlp_listen.empty() ? "" : " and " + options.otlp_listen;
+    return Status::Unavailable("cannot listen for gRPC on " + options.listen + second +
+                               ": an address is in use or is not one of this machine "
+                               "(choose another with --grpc-listen, --otlp.grpc-listen)");
   }
   auto server = std::unique_ptr<Server>(new Server(std::move(parts)));
   server->SetServing(false);
@@ -132,6 +155,14 @@ void Server::Drain(std::chrono::milliseconds grace) {
 }
 
 int Server::port() const { return parts_->port; }
+
+int Server::otlp_port() const { return parts_->otlp_port; }
+
+std::vector<std::string> Server::service_names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, service] : parts_->Services()) names.push_back(name);
+  return names;
+}
 
 StoreGate& Server::gate() { return parts_->gate; }
 

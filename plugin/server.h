@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "plugin/rpc_metrics.h"
+#include "plugin/security/security.h"
 #include "plugin/store_gate.h"
 #include "plugin/stream_watch.h"
 #include "storage/base/clock.h"
@@ -16,7 +18,8 @@
 namespace larder {
 
 struct ServerOptions {
-  std::string listen = "127.0.0.1:17271";    // host:port (port 0: any free one) or unix:PATH
+  std::string listen = "127.0.0.1:17271";  // host:port (port 0: any free one) or unix:PATH
+  std::string otlp_listen = {};            // a second address with the same services; may be empty
   uint64_t request_bytes_max = 64ull << 20;  // a larger message is refused before it is parsed
   uint64_t memory_bytes_max = 256ull << 20;  // of the process; gRPC's buffers get a quarter and one
                                              // request more
@@ -25,14 +28,15 @@ struct ServerOptions {
   uint32_t search_depth_max = 10'000;
   uint64_t pending_reply_bytes_max = 64ull << 20;  // made for readers and not yet taken by them
   uint64_t stall_ms_max = 120'000;                 // a stream that takes nothing so long is ended
-  Clock* clock = &Clock::System();                 // the store's; must outlive the server
+  const Security* security = nullptr;  // null: everybody, in plain text; must outlive the server
+  Clock* clock = &Clock::System();     // the store's; must outlive the server
 };
 
 // Thread-safe, but Drain and the destructor come last.
 class Server {
  public:
   // Listens at once and answers "unavailable" until Open. kInvalidArgument or kUnavailable when
-  // the address cannot be listened on.
+  // an address cannot be listened on.
   static Result<std::unique_ptr<Server>> Start(const ServerOptions& options);
   ~Server();
   Server(const Server&) = delete;
@@ -45,6 +49,9 @@ class Server {
   void Drain(std::chrono::milliseconds grace);
 
   int port() const;
+  int otlp_port() const;  // 0: not asked for
+  // Of every service of ours: all but gRPC's health and reflection.
+  std::vector<std::string> service_names() const;
   StoreGate& gate();
   const RpcMetrics& metrics() const;
   const StreamWatch& streams() const;

@@ -157,6 +157,27 @@ Status ApplyChoice(const ChoiceField& field, std::string_view text, Settings* se
   return Status::Ok();
 }
 
+Status CheckSecurity(const SecurityOptions& security) {
+  const TlsOptions& tls = security.tls;
+  if (tls.cert_file.empty() != tls.key_file.empty()) {
+    return Status::InvalidArgument(
+        "TLS needs both a certificate and its key: --tls.cert-file and --tls.key-file");
+  }
+  if (!tls.client_ca_file.empty() && !tls.enabled()) {
+    return Status::InvalidArgument("--tls.client-ca-file needs --tls.cert-file and --tls.key-file");
+  }
+  return Status::Ok();
+}
+
+// The addresses that are asked for.
+std::vector<const std::string*> Listeners(const Settings& settings) {
+  std::vector<const std::string*> listeners = {&settings.server.listen, &settings.admin_listen};
+  for (const std::string* optional : {&settings.server.otlp_listen, &settings.otlp_http_listen}) {
+    if (!optional->empty()) listeners.push_back(optional);
+  }
+  return listeners;
+}
+
 }  // namespace
 
 std::string FlagName(const Setting& setting) { return "--" + std::string(setting.name); }
@@ -185,7 +206,7 @@ std::string ValueHint(const Setting& setting) {
         return "COUNT";
     }
   }
-  return setting.name.ends_with("listen") ? "ADDRESS" : "DIR";
+  return std::string(std::get<TextField>(setting.field).hint);
 }
 
 Status ApplySetting(const Setting& setting, std::string_view text, Settings* settings) {
@@ -252,13 +273,16 @@ Status CheckSettings(const Settings& settings) {
     return Status::InvalidArgument(
         "no data directory; name one with --data-dir, LARDER_DATA_DIR or data-dir in the file");
   }
-  for (const std::string& address : {settings.server.listen, settings.admin_listen}) {
-    LARDER_ASSIGN_OR_RETURN(const ListenAddress parsed, ParseListenAddress(address));
-    if (!parsed.is_loopback && !settings.insecure_listen) {
+  LARDER_RETURN_IF_ERROR(CheckSecurity(settings.security));
+  const bool secure = settings.security.tls.enabled() || !settings.security.token_file.empty();
+  for (const std::string* address : Listeners(settings)) {
+    LARDER_ASSIGN_OR_RETURN(const ListenAddress parsed, ParseListenAddress(*address));
+    if (!parsed.is_loopback && !secure && !settings.insecure_listen) {
       return Status::InvalidArgument(
-          address +
+          *address +
           " is reachable from other machines, and anybody there could read and write traces; "
-          "listen on 127.0.0.1, or add --insecure-listen to allow it");
+          "listen on 127.0.0.1, or give a certificate (--tls.cert-file) or a token "
+          "(--auth.token-file), or add --insecure-listen to allow it");
     }
   }
   return Status::Ok();

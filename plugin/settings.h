@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "plugin/security/security.h"
 #include "plugin/server.h"
 #include "storage/base/log.h"
 #include "storage/base/status.h"
@@ -25,7 +26,9 @@ namespace larder {
 struct Settings {
   StoreOptions store;
   ServerOptions server;
+  SecurityOptions security;
   std::string admin_listen = "127.0.0.1:17270";
+  std::string otlp_http_listen;  // empty: off
   bool insecure_listen = false;
   bool enable_purge = false;
   uint64_t shutdown_grace_ms = 10'000;
@@ -36,6 +39,7 @@ struct Settings {
 // Where a setting's value lies, and which values it takes.
 struct TextField {
   std::string& (*at)(Settings& settings);
+  std::string_view hint = "DIR";  // what the text is, for the help
 };
 struct SwitchField {
   bool& (*at)(Settings& settings);
@@ -90,8 +94,8 @@ Result<Settings> LoadSettings(const SettingSources& sources);
 // The same from the text of a YAML file alone. `name` is the file, for messages.
 Status ApplySettingsFile(std::string_view yaml, const std::string& name, Settings* settings);
 
-// What must hold between settings: a data directory is given, listeners are on loopback unless
-// --insecure-listen.
+// What must hold between settings: a data directory is given; a certificate has its key; listeners
+// are on loopback unless there is a certificate, a token or --insecure-listen.
 Status CheckSettings(const Settings& settings);
 
 }  // namespace larder

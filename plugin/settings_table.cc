@@ -16,6 +16,9 @@ constexpr std::array<std::string_view, 2> kDurabilityWords = {"sync", "async"};
 constexpr std::array<std::string_view, 4> kLogLevelWords = {"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> kLogFormatWords = {"text", "json"};
 
+constexpr std::string_view kAddress = "ADDRESS";
+constexpr std::string_view kFile = "FILE";
+
 constexpr std::string_view kWhere = "Where data lies and who is listened to";
 constexpr std::string_view kKept = "What is kept";
 constexpr std::string_view kLimits = "Limits of what comes in, and memory";
@@ -61,11 +64,32 @@ const Setting kTable[] = {
      TextField{[](Settings& s) -> std::string& { return s.store.data_dir; }}},
     {"grpc-listen", kWhere,
      "Address of the gRPC port: OTLP in, Jaeger's storage API, health, reflection.",
-     TextField{[](Settings& s) -> std::string& { return s.server.listen; }}},
+     TextField{[](Settings& s) -> std::string& { return s.server.listen; }, kAddress}},
     {"admin-listen", kWhere, "Address of the admin port: /healthz /readyz /metrics /status.",
-     TextField{[](Settings& s) -> std::string& { return s.admin_listen; }}},
+     TextField{[](Settings& s) -> std::string& { return s.admin_listen; }, kAddress}},
+    {"otlp.grpc-listen", kWhere,
+     "A second address of the gRPC port, for SDKs that send to the standard one: 127.0.0.1:4317.",
+     TextField{[](Settings& s) -> std::string& { return s.server.otlp_listen; }, kAddress}},
+    {"otlp.http-listen", kWhere,
+     "Address of OTLP/HTTP, POST /v1/traces; the standard one is 127.0.0.1:4318.",
+     TextField{[](Settings& s) -> std::string& { return s.otlp_http_listen; }, kAddress}},
+    {"tls.cert-file", kWhere,
+     "Certificate in PEM, with those between it and the root. All ports then speak TLS. Read again "
+     "when it changes, as the three below.",
+     TextField{[](Settings& s) -> std::string& { return s.security.tls.cert_file; }, kFile}},
+    {"tls.key-file", kWhere, "The certificate's private key in PEM, without a password.",
+     TextField{[](Settings& s) -> std::string& { return s.security.tls.key_file; }, kFile}},
+    {"tls.client-ca-file", kWhere,
+     "Clients must show a certificate signed by one of these authorities (mutual TLS); on the "
+     "admin port /healthz and /readyz need none.",
+     TextField{[](Settings& s) -> std::string& { return s.security.tls.client_ca_file; }, kFile}},
+    {"auth.token-file", kWhere,
+     "Calls must send authorization: Bearer TOKEN with a token of this file, one a line. Health "
+     "needs none; reflection is off.",
+     TextField{[](Settings& s) -> std::string& { return s.security.token_file; }, kFile}},
     {"insecure-listen", kWhere,
-     "Allow listeners beyond loopback, where anybody who reaches the port can read and write.",
+     "Allow listeners beyond loopback without a certificate or a token, where anybody who reaches "
+     "the port can read and write.",
      SwitchField{[](Settings& s) -> bool& { return s.insecure_listen; }}},
     {"enable-purge", kWhere,
      "Serve POST /purge on the admin port, which deletes everything. For tests.",

@@ -2,13 +2,15 @@
 //
 // What passes: every method of every service of ours (QueryCall and ExportService ask for them),
 // OTLP/HTTP, and on the admin port all but /healthz and /readyz. What does not: gRPC's own health
-// service, which tells probes only whether we serve; reflection is not registered when the guard
-// asks for a secret.
+// service, which tells probes only whether we serve. Reflection is not registered when the guard
+// asks for a token.
 #pragma once
 
+#include <memory>
 #include <string_view>
 #include <vector>
 
+#include "plugin/security/token_file.h"
 #include "storage/base/status.h"
 #include "storage/model/ids.h"
 
@@ -31,12 +33,20 @@ class CallMetadata {
 // Thread-safe.
 class CallGuard {
  public:
-  // kUnauthenticated when the call does not show what is asked for. The message never quotes what
-  // the caller sent.
+  // Lets everybody in.
+  CallGuard() = default;
+  // Lets in who shows one of the tokens.
+  explicit CallGuard(std::unique_ptr<TokenFile> tokens) : tokens_(std::move(tokens)) {}
+
+  // kUnauthenticated when the call has no header `authorization: Bearer TOKEN` (RFC 6750) with a
+  // token that is accepted, nor Jaeger's `bearer.token: TOKEN`. The message never quotes what the
+  // caller sent.
   Result<Caller> Admit(const CallMetadata& metadata) const;
 
-  // Whether Admit asks for a secret at all.
-  bool asks_for_secret() const { return false; }
+  bool asks_for_token() const { return tokens_ != nullptr; }
+
+ private:
+  const std::unique_ptr<TokenFile> tokens_;
 };
 
 }  // namespace larder
