@@ -111,6 +111,11 @@ class QueryBench {
                             search->attributes.push_back(attribute(pair));
                           }
                         })});
+    if (!facts_.never_meet.empty()) {
+      LegacySearch apart;
+      for (const auto& pair : facts_.never_meet) apart.attributes.push_back(attribute(pair));
+      searches.push_back({"two frequent attributes that never meet", apart});
+    }
     LegacySearch alone;
     alone.attributes = {attribute(facts_.frequent)};
     searches.push_back({"attribute without service", alone});

@@ -1,6 +1,7 @@
 #include "bench/query_facts.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace larder::bench {
@@ -53,6 +54,79 @@ bool SpanMatches(const Span& span, const LegacySearch& search) {
   });
 }
 
+// The pair of attributes for QueryFacts::never_meet: that with the most spans of the rarer one.
+class NeverMeeting {
+ public:
+  explicit NeverMeeting(const std::vector<Span>& spans) {
+    PickFrequent(spans);
+    std::map<std::string, uint64_t> of_template;
+    for (const Span& span : spans) {
+      const uint64_t mask = MaskOf(span);
+      of_template[TemplateOf(span)] |= mask;
+      Pair(mask, &together_);
+    }
+    for (const auto& [name, mask] : of_template) Pair(mask, &in_one_template_);
+  }
+
+  // Frequent ones come first, so the first pair is the best.
+  std::vector<QueryFacts::TextAttribute> Pick() const {
+    for (size_t b = 0; b < frequent_.size(); ++b) {
+      for (size_t a = 0; a < b; ++a) {
+        const bool apart = (in_one_template_[a] & ~together_[a]) >> b & 1;
+        if (apart) return {frequent_[a], frequent_[b]};
+      }
+    }
+    return {};
+  }
+
+ private:
+  static constexpr size_t kAttributesMax = 64;
+  using Masks = std::array<uint64_t, kAttributesMax>;
+
+  void PickFrequent(const std::vector<Span>& spans) {
+    std::map<QueryFacts::TextAttribute, uint64_t> counts;
+    for (const Span& span : spans) {
+      for (const Attribute& attribute : span.attributes) {
+        if (attribute.type == ValueType::kString) ++counts[{attribute.key, attribute.payload}];
+      }
+    }
+    while (frequent_.size() < kAttributesMax && !counts.empty()) {
+      frequent_.push_back(MostFrequent(counts));
+      counts.erase(frequent_.back());
+    }
+  }
+
+  uint64_t MaskOf(const Span& span) const {
+    uint64_t mask = 0;
+    for (size_t i = 0; i < frequent_.size(); ++i) {
+      const bool has =
+          std::any_of(span.attributes.begin(), span.attributes.end(), [&](const Attribute& have) {
+            return have.type == ValueType::kString && have.key == frequent_[i].first &&
+                   have.payload == frequent_[i].second;
+          });
+      mask |= uint64_t{has} << i;
+    }
+    return mask;
+  }
+
+  static std::string TemplateOf(const Span& span) {
+    std::string name = std::string(span.resource->service()) + '\0' + span.name;
+    for (const Attribute& attribute : span.attributes) name += '\0' + attribute.key;
+    return name;
+  }
+
+  // Notes that the attributes of a mask lie together.
+  static void Pair(uint64_t mask, Masks* masks) {
+    for (size_t i = 0; i < kAttributesMax; ++i) {
+      if ((mask >> i & 1) != 0) (*masks)[i] |= mask;
+    }
+  }
+
+  std::vector<QueryFacts::TextAttribute> frequent_;
+  Masks together_{};
+  Masks in_one_template_{};
+};
+
 }  // namespace
 
 Result<QueryFacts> PickFacts(const TemplateSet& templates, const WorkloadOptions& load) {
@@ -87,6 +161,7 @@ Result<QueryFacts> PickFacts(const TemplateSet& templates, const WorkloadOptions
     }
     break;
   }
+  facts.never_meet = NeverMeeting(spans).Pick();
   return facts;
 }
 

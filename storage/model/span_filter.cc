@@ -146,6 +146,25 @@ class ValueWalk {
   std::span<const LinkView> links_;
 };
 
+std::optional<uint8_t> HexDigit(char c) {
+  if (c >= '0' && c <= '9') return static_cast<uint8_t>(c - '0');
+  if (c >= 'a' && c <= 'f') return static_cast<uint8_t>(c - 'a' + 10);
+  return std::nullopt;
+}
+
+// The id that is shown as this text; none for any other text.
+std::optional<TraceId> TraceIdOf(std::string_view text) {
+  TraceId id;
+  if (text.size() != 2 * id.bytes.size()) return std::nullopt;
+  for (size_t i = 0; i < id.bytes.size(); ++i) {
+    const std::optional<uint8_t> high = HexDigit(text[2 * i]);
+    const std::optional<uint8_t> low = HexDigit(text[2 * i + 1]);
+    if (!high || !low) return std::nullopt;
+    id.bytes[i] = static_cast<uint8_t>(*high << 4 | *low);
+  }
+  return id;
+}
+
 }  // namespace
 
 bool ReadsLevel(AttributeLevel reference, Level level) {
@@ -227,6 +246,19 @@ LeafState ScopeFieldState(const FilterLeaf& leaf, const ScopeView& scope) {
     default:
       return OptionalTextState(leaf, scope.schema_url);
   }
+}
+
+std::optional<std::vector<TraceId>> NamedTraceIds(const FilterLeaf& leaf) {
+  if (leaf.other || leaf.field() == nullptr || leaf.field()->field != Field::kTraceId) {
+    return std::nullopt;
+  }
+  const auto texts = leaf.matcher.MatchingPayloads(ValueType::kString);
+  if (!texts) return std::nullopt;
+  std::vector<TraceId> ids;
+  for (const std::string& text : *texts) {
+    if (const std::optional<TraceId> id = TraceIdOf(text)) ids.push_back(*id);
+  }
+  return ids;
 }
 
 std::string HexText(std::string_view bytes) {

@@ -138,6 +138,10 @@ LeafState ValueState(const FilterLeaf& leaf, const FilterValue& value);
 // ... over a text that counts as absent when it is empty.
 LeafState OptionalTextState(const FilterLeaf& leaf, std::string_view text);
 
+// The trace ids that a leaf over Field::kTraceId names by kEq, kIn or their negations, texts that
+// are no trace id left out; nullopt for any other leaf.
+std::optional<std::vector<TraceId>> NamedTraceIds(const FilterLeaf& leaf);
+
 // Lower-case hex of an id's bytes.
 std::string HexText(std::string_view bytes);
 

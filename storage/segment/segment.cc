@@ -45,53 +45,26 @@ class SegmentReader : public Segment {
   Status SectionSizes(std::vector<std::pair<std::string, uint64_t>>* sizes) const override;
 
  private:
-  Status AppendRowsOf(const TraceId& trace_id, uint32_t first_row,
-                      std::vector<uint32_t>* rows) const;
-
   const std::unique_ptr<PageSource> source_;
   const std::unique_ptr<const ColumnsReader> columns_;  // borrows source_
 };
 
+void AppendRows(RowRange range, std::vector<uint32_t>* rows) {
+  for (uint32_t row = range.first; row < range.last; ++row) rows->push_back(row);
+}
+
 Status SegmentReader::FindTrace(const TraceId& trace_id, std::vector<uint32_t>* rows) const {
-  std::vector<uint32_t> blocks;
-  LARDER_RETURN_IF_ERROR(columns_->BlocksOfTrace(trace_id, &blocks));
-  for (const uint32_t block : blocks) {
-    const size_t before = rows->size();
-    LARDER_RETURN_IF_ERROR(FindTraceAt(trace_id, block, rows));
-    if (rows->size() > before) break;  // a trace has one run of rows
-  }
+  RowRange range;
+  LARDER_RETURN_IF_ERROR(columns_->RowsOfTrace(trace_id, &range));
+  AppendRows(range, rows);
   return Status::Ok();
 }
 
 Status SegmentReader::FindTraceAt(const TraceId& trace_id, uint32_t block,
                                   std::vector<uint32_t>* rows) const {
-  if (block >= columns_->block_count()) return Status::Ok();
-  const uint32_t page = block / kPageBlocks;
-  LARDER_ASSIGN_OR_RETURN(const auto traces, columns_->Traces(page));
-  const uint32_t first = block % kPageBlocks * kBlockRows;
-  const auto begins =
-      std::lower_bound(traces->first_rows.begin(), traces->first_rows.end() - 1, first);
-  for (auto i = begins; i != traces->first_rows.end() - 1 && *i < first + kBlockRows; ++i) {
-    const auto trace = static_cast<size_t>(i - traces->first_rows.begin());
-    if (traces->ids[trace] == trace_id && !(trace == 0 && traces->continues)) {
-      return AppendRowsOf(trace_id, page * kPageRows + *i, rows);
-    }
-  }
-  return Status::Ok();
-}
-
-// The run of rows from `first_row` on, over as many pages as it goes.
-Status SegmentReader::AppendRowsOf(const TraceId& trace_id, uint32_t first_row,
-                                   std::vector<uint32_t>* rows) const {
-  for (uint32_t row = first_row; row < row_count();) {
-    LARDER_ASSIGN_OR_RETURN(const auto traces, columns_->Traces(row / kPageRows));
-    const uint32_t in_page = row % kPageRows;
-    const uint32_t trace = traces->trace_of_row[in_page];
-    if (row != first_row && !(traces->continues && traces->ids[trace] == trace_id)) break;
-    const uint32_t end = traces->first_rows[trace + 1];
-    for (uint32_t i = in_page; i < end; ++i) rows->push_back(row++);
-    if (end < kPageRows) break;
-  }
+  RowRange range;
+  LARDER_RETURN_IF_ERROR(columns_->RowsOfTraceAt(trace_id, block, &range));
+  AppendRows(range, rows);
   return Status::Ok();
 }
 

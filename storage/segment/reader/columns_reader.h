@@ -47,6 +47,14 @@ class ColumnsReader : public SegmentColumns {
   PageOf<ValuePage<TraceId>> LinkTraceIds(uint32_t page) const override;
   PageOf<ValuePage<SpanId>> LinkSpanIds(uint32_t page) const override;
   PageOf<BodyPage> Body(PageKey key) const override;
+  Result<std::shared_ptr<const CachedPage>> Decoded(PageKey key,
+                                                    const BodyDecoder& decode) const override {
+    return pages_.GetDecoded(key, decode);
+  }
+  bool has(PageKey key) const override { return pages_.has(key); }
+  Status RowsOfTrace(const TraceId& trace_id, RowRange* rows) const override;
+  // As RowsOfTrace, when an index said that the trace may begin in `block`.
+  Status RowsOfTraceAt(const TraceId& trace_id, uint32_t block, RowRange* rows) const;
   Status BlockValues(uint32_t column, uint32_t block,
                      std::vector<ItemValue>* values) const override;
 
@@ -57,6 +65,7 @@ class ColumnsReader : public SegmentColumns {
   ColumnsReader(const PageSource* source, PageCache* cache, Header header, uint64_t header_bytes);
 
   Status LoadBounds();
+  Status RunOfTrace(const TraceId& trace_id, uint32_t first_row, RowRange* rows) const;
   PageOf<TimesPage> Times(uint32_t page) const;
   // How often each shape has the column.
   PageOf<ShapeUses> UsesOf(uint32_t column) const;

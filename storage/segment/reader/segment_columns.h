@@ -121,6 +121,13 @@ class BodyPage : public CachedPage {
   uint64_t memory_bytes() const override { return sizeof(*this) + body.capacity(); }
 };
 
+// Rows [first, last).
+struct RowRange {
+  uint32_t first = 0;
+  uint32_t last = 0;
+  bool empty() const { return first == last; }
+};
+
 template <typename T>
 using PageOf = Result<std::shared_ptr<const T>>;
 
@@ -166,6 +173,20 @@ class SegmentColumns {
   virtual PageOf<ValuePage<SpanId>> LinkSpanIds(uint32_t page) const = 0;
   // The body of any page (a fault in it is found by its checksum), kept in the cache.
   virtual PageOf<BodyPage> Body(PageKey key) const = 0;
+  // What `decode` makes of a page's body, kept in the cache. REQUIRES: a page is always asked for
+  // in the same way, by the same type.
+  using BodyDecoder =
+      std::function<Result<std::shared_ptr<const CachedPage>>(std::string_view body)>;
+  virtual Result<std::shared_ptr<const CachedPage>> Decoded(PageKey key,
+                                                            const BodyDecoder& decode) const = 0;
+  // Whether the header names the page.
+  virtual bool has(PageKey key) const = 0;
+
+  // ---- traces ----
+
+  // Replaces `rows` by the run of rows of a trace, empty when it is not here. Costs a look-up in
+  // the trace index.
+  virtual Status RowsOfTrace(const TraceId& trace_id, RowRange* rows) const = 0;
 
   // ---- one block ----
 

@@ -50,6 +50,16 @@ class SegmentPages {
     return std::static_pointer_cast<const T>(*cached);
   }
 
+  // The same where the decoder makes the page.
+  template <typename Decode>
+  Result<std::shared_ptr<const CachedPage>> GetDecoded(PageKey key, const Decode& decode) const {
+    return cache_->Get(owner_, key, [&]() -> Result<std::shared_ptr<const CachedPage>> {
+      std::string body;
+      LARDER_RETURN_IF_ERROR(ReadBody(key, &body));
+      return decode(std::string_view(body));
+    });
+  }
+
   // The same for something made of other pages: `make(T* page)`, a Status.
   template <typename T, typename Make>
   PageOf<T> GetMade(PageKey key, const Make& make) const {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "storage/base/hash.h"
+#include "storage/segment/search/field_leaf.h"
 
 namespace larder {
 namespace {
@@ -36,22 +37,6 @@ struct Knowledge {
   }
 };
 
-// Truth of a leaf over values that lie between two bounds, both of which are met.
-Truth TruthBetween(const FilterLeaf& leaf, const FilterValue& min, const FilterValue& max) {
-  const bool at_min = leaf.matcher.Matches(min);
-  const bool at_max = leaf.matcher.Matches(max);
-  const bool ordered = leaf.op == FilterOp::kGt || leaf.op == FilterOp::kGte ||
-                       leaf.op == FilterOp::kLt || leaf.op == FilterOp::kLte ||
-                       leaf.op == FilterOp::kExists;
-  Truth truth = Truth::kMaybe;
-  // An order that holds at both ends holds between them, and one that holds at neither nowhere.
-  if (ordered || min.number == max.number) {
-    truth = at_min && at_max ? Truth::kYes : at_min || at_max ? Truth::kMaybe : Truth::kNo;
-  }
-  if (!leaf.negated) return truth;
-  return static_cast<Truth>(2 - static_cast<int>(truth));
-}
-
 class Planner {
  public:
   Planner(const SegmentColumns& columns, const SegmentTables& tables, const FilterLeaf& leaf)
@@ -59,6 +44,7 @@ class Planner {
 
   Result<LeafPlan> Plan() {
     plan_.value_blocks = BlockSet::All(columns_.block_count());
+    plan_.certain_blocks = BlockSet(columns_.block_count());
     if (leaf_.other) {
       SetAll(Truth::kMaybe);
     } else if (leaf_.attribute() != nullptr) {
@@ -104,11 +90,11 @@ class Planner {
         return PlanTextColumn(field == Field::kTraceState ? ColumnRole::kTraceState
                                                           : ColumnRole::kStatusMessage);
       case Field::kDuration:
-        return PlanDuration();
+        return PlanDurationLeaf(columns_, leaf_, &plan_);
       case Field::kStartTime:
-        plan_.method = LeafPlan::Method::kStart;
-        SetAll(Truth::kMaybe);
-        return Status::Ok();
+        return PlanStartLeaf(columns_, leaf_, &plan_);
+      case Field::kTraceId:
+        return PlanTraceIdLeaf(columns_, leaf_, &plan_);
       default:
         break;
     }
@@ -127,22 +113,6 @@ class Planner {
       case Level::kSpan:
         SetAll(Truth::kMaybe);
         break;
-    }
-    return Status::Ok();
-  }
-
-  Status PlanDuration() {
-    plan_.method = LeafPlan::Method::kDuration;
-    std::vector<DurationBounds> blocks;
-    std::vector<DurationBounds> by_template;
-    LARDER_RETURN_IF_ERROR(index_.Durations(&blocks, &by_template));
-    const auto truth = [&](const DurationBounds& bounds) {
-      return TruthBetween(leaf_, FilterValue::Duration(bounds.min_ns),
-                          FilterValue::Duration(bounds.max_ns));
-    };
-    for (const DurationBounds& bounds : by_template) plan_.truths.push_back(truth(bounds));
-    for (uint32_t block = 0; block < blocks.size(); ++block) {
-      if (truth(blocks[block]) == Truth::kNo) plan_.value_blocks.Remove(block);
     }
     return Status::Ok();
   }

@@ -17,6 +17,7 @@ namespace larder {
 
 // Kleene's three values; and is their minimum, or their maximum, not is 2 - x.
 enum class Truth : uint8_t { kNo = 0, kMaybe = 1, kYes = 2 };
+inline Truth Negation(Truth truth) { return static_cast<Truth>(2 - static_cast<int>(truth)); }
 
 // A column that may hold values of the leaf's reference.
 struct LeafColumn {
@@ -51,6 +52,7 @@ struct LeafPlan {
     kColumns,   // `tables`: attributes, and the span's texts that have a column
     kDuration,  // the duration column
     kStart,     // the start column
+    kRanges,    // `ranges`: it holds in them, or, negated, in all other rows
     kRows,      // row by row
   };
   Method method = Method::kRows;
@@ -59,8 +61,9 @@ struct LeafPlan {
   std::array<LeafTable, 3> tables;  // by ItemTable
   bool has_events = false;          // the leaf may find values in events, in links
   bool has_links = false;
-  BlockSet value_blocks;  // of kColumns, kDuration: no row of another block satisfies the leaf
-                          // unless its template is kYes
+  std::vector<RowRange> ranges;
+  BlockSet value_blocks;  // no row of another block satisfies the leaf unless its template is kYes
+  BlockSet certain_blocks;  // every row of these does
 };
 
 // The plan borrows neither. kDataLoss, kUnavailable: the index or a dictionary cannot be read.

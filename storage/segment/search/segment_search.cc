@@ -17,6 +17,12 @@ namespace {
 
 bool Overlap(TimeRange a, TimeRange b) { return a.min_ns <= b.max_ns && b.min_ns <= a.max_ns; }
 
+// What is known of a step and the blocks: not swaps the two.
+struct BlockTruth {
+  BlockSet possible;  // no other block has a row for the step
+  BlockSet certain;   // every row of these satisfies it
+};
+
 class SegmentSearch : public BlockSearch {
  public:
   SegmentSearch(const SegmentColumns& columns, const SegmentTables& tables, SpanFilter filter,
@@ -36,11 +42,14 @@ class SegmentSearch : public BlockSearch {
   Status Match(uint32_t block, std::vector<SpanMatch>* matches) override;
 
  private:
+  Status PlanLeaves(bool of_trace_ids);
+  std::vector<uint32_t> LeavesOfAll() const;
+  bool IsRuledOut() const;
   void PlanTruths();
   uint8_t LongestMin() const;
   Truth StepTruth(const FilterStep& step, uint32_t item) const;
-  BlockSet StepBlocks(uint32_t step) const;
-  Result<BlockSet> LeafBlocks(const LeafPlan& plan, bool negated) const;
+  BlockTruth StepBlocks(uint32_t step) const;
+  Result<BlockTruth> LeafBlocks(const LeafPlan& plan) const;
   // Removes the blocks in which nothing starts in the range; notes the latest starts.
   void PlanTimes(BlockSet* blocks);
 
@@ -51,6 +60,7 @@ class SegmentSearch : public BlockSearch {
   Result<RowMask> EvaluateRows(uint32_t step, const RowMask& care);
   Result<RowMask> EvaluateDuration(const FilterLeaf& leaf, const RowMask& care);
   Result<RowMask> EvaluateStart(const FilterLeaf& leaf, const RowMask& care);
+  RowMask EvaluateRanges(uint32_t leaf, const RowMask& care) const;
   // Splits `care` by the truth of a step for each row's template.
   void Split(uint32_t step, const RowMask& care, RowMask* yes, RowMask* maybe) const;
 
@@ -60,7 +70,7 @@ class SegmentSearch : public BlockSearch {
   const TimeRange start_;
 
   std::vector<LeafPlan> plans_;             // of each leaf
-  std::vector<BlockSet> leaf_blocks_;       // of each leaf: no other block has a row for it
+  std::vector<BlockTruth> leaf_blocks_;     // of each leaf
   std::vector<std::vector<Truth>> truths_;  // of each step, of each span template
   std::vector<uint32_t> candidates_;
   std::vector<uint64_t> latest_starts_;  // of each block, outliers included
@@ -76,10 +86,11 @@ class SegmentSearch : public BlockSearch {
 
 Status SegmentSearch::Plan() {
   leaf_columns_.resize(filter_.leaves().size());
-  for (const FilterLeaf& leaf : filter_.leaves()) {
-    LARDER_ASSIGN_OR_RETURN(LeafPlan plan, PlanLeaf(columns_, leaf));
-    plans_.push_back(std::move(plan));
-  }
+  plans_.resize(filter_.leaves().size());
+  // Trace ids first: where none of them is, nothing else is asked.
+  LARDER_RETURN_IF_ERROR(PlanLeaves(true));
+  if (IsRuledOut()) return Status::Ok();
+  LARDER_RETURN_IF_ERROR(PlanLeaves(false));
   PlanTruths();
   const std::vector<Truth>& root = truths_[filter_.root()];
   std::vector<uint32_t> possible;
@@ -87,11 +98,11 @@ Status SegmentSearch::Plan() {
     if (root[item] != Truth::kNo) possible.push_back(item);
   }
   if (possible.empty()) return Status::Ok();
-  for (size_t i = 0; i < plans_.size(); ++i) {
-    LARDER_ASSIGN_OR_RETURN(BlockSet blocks, LeafBlocks(plans_[i], filter_.leaves()[i].negated));
+  for (const LeafPlan& plan : plans_) {
+    LARDER_ASSIGN_OR_RETURN(BlockTruth blocks, LeafBlocks(plan));
     leaf_blocks_.push_back(std::move(blocks));
   }
-  BlockSet blocks = StepBlocks(filter_.root());
+  BlockSet blocks = StepBlocks(filter_.root()).possible;
   PlanTimes(&blocks);
   // Which templates are possible says more than their leaves one by one, where there are several.
   const uint8_t longest_min = LongestMin();
@@ -106,17 +117,44 @@ Status SegmentSearch::Plan() {
   return Status::Ok();
 }
 
-// The class of the least duration that a matching span can have, as far as the root tells.
-uint8_t SegmentSearch::LongestMin() const {
+Status SegmentSearch::PlanLeaves(bool of_trace_ids) {
+  for (size_t i = 0; i < plans_.size(); ++i) {
+    const FilterLeaf& leaf = filter_.leaves()[i];
+    const bool of_trace_id =
+        !leaf.other && leaf.field() != nullptr && leaf.field()->field == Field::kTraceId;
+    if (of_trace_id != of_trace_ids) continue;
+    LARDER_ASSIGN_OR_RETURN(plans_[i], PlanLeaf(columns_, leaf));
+  }
+  return Status::Ok();
+}
+
+// The leaves that every match satisfies, as far as the root tells.
+std::vector<uint32_t> SegmentSearch::LeavesOfAll() const {
   const FilterStep& root = filter_.steps()[filter_.root()];
-  std::vector<uint32_t> all_of = root.children;
-  if (root.kind == FilterStep::Kind::kLeaf) all_of = {filter_.root()};
-  if (root.kind != FilterStep::Kind::kLeaf && root.kind != FilterStep::Kind::kAnd) return 0;
-  uint8_t least = 0;
-  for (const uint32_t child : all_of) {
+  if (root.kind == FilterStep::Kind::kLeaf) return {root.leaf};
+  std::vector<uint32_t> leaves;
+  if (root.kind != FilterStep::Kind::kAnd) return leaves;
+  for (const uint32_t child : root.children) {
     const FilterStep& step = filter_.steps()[child];
-    if (step.kind != FilterStep::Kind::kLeaf) continue;
-    const FilterLeaf& leaf = filter_.leaves()[step.leaf];
+    if (step.kind == FilterStep::Kind::kLeaf) leaves.push_back(step.leaf);
+  }
+  return leaves;
+}
+
+bool SegmentSearch::IsRuledOut() const {
+  const std::vector<uint32_t> leaves = LeavesOfAll();
+  return std::any_of(leaves.begin(), leaves.end(), [&](uint32_t leaf) {
+    const LeafPlan& plan = plans_[leaf];
+    return plan.method == LeafPlan::Method::kRanges && !filter_.leaves()[leaf].negated &&
+           plan.ranges.empty();
+  });
+}
+
+// The class of the least duration that a matching span can have.
+uint8_t SegmentSearch::LongestMin() const {
+  uint8_t least = 0;
+  for (const uint32_t number : LeavesOfAll()) {
+    const FilterLeaf& leaf = filter_.leaves()[number];
     const bool is_duration = leaf.field() != nullptr && leaf.field()->field == Field::kDuration;
     const auto bounds = leaf.matcher.DurationBounds();
     if (is_duration && !leaf.other && !leaf.negated && bounds) {
@@ -149,7 +187,7 @@ Truth SegmentSearch::StepTruth(const FilterStep& step, uint32_t item) const {
       for (const uint32_t child : step.children) truth = std::max(truth, truths_[child][item]);
       return truth;
     case FilterStep::Kind::kNot:
-      return static_cast<Truth>(2 - static_cast<int>(truths_[step.children[0]][item]));
+      return Negation(truths_[step.children[0]][item]);
     case FilterStep::Kind::kSome: {
       const bool events = step.element == FilterNode::Element::kEvent;
       const ItemTable table = events ? ItemTable::kEvents : ItemTable::kLinks;
@@ -161,31 +199,51 @@ Truth SegmentSearch::StepTruth(const FilterStep& step, uint32_t item) const {
   return plans_[step.leaf].truths[item];
 }
 
-Result<BlockSet> SegmentSearch::LeafBlocks(const LeafPlan& plan, bool negated) const {
-  if (plan.value_blocks.is_full() || negated) return BlockSet::All(columns_.block_count());
+Result<BlockTruth> SegmentSearch::LeafBlocks(const LeafPlan& plan) const {
+  BlockTruth blocks{plan.value_blocks, plan.certain_blocks};
+  if (plan.value_blocks.is_full()) return blocks;
   std::vector<uint32_t> certain;
   for (uint32_t item = 0; item < plan.truths.size(); ++item) {
     if (plan.truths[item] == Truth::kYes) certain.push_back(item);
   }
-  BlockSet blocks = plan.value_blocks;
   if (!certain.empty()) {
-    LARDER_RETURN_IF_ERROR(IndexReader(columns_).AddTemplates(certain, 0, &blocks));
+    LARDER_RETURN_IF_ERROR(IndexReader(columns_).AddTemplates(certain, 0, &blocks.possible));
   }
   return blocks;
 }
 
-// The blocks that may hold a row for a step. What is not known to be without one stays in: under
-// not, some and where a leaf says nothing of blocks that is all of them.
-BlockSet SegmentSearch::StepBlocks(uint32_t number) const {
+// What is not known to be without a row for the step stays possible: for some, that is all.
+BlockTruth SegmentSearch::StepBlocks(uint32_t number) const {
   const FilterStep& step = filter_.steps()[number];
-  if (step.kind == FilterStep::Kind::kLeaf) return leaf_blocks_[step.leaf];
-  BlockSet blocks = BlockSet::All(columns_.block_count());
-  if (step.kind == FilterStep::Kind::kAnd) {
-    for (const uint32_t child : step.children) blocks.IntersectWith(StepBlocks(child));
-  }
-  if (step.kind == FilterStep::Kind::kOr) {
-    blocks = BlockSet(columns_.block_count());
-    for (const uint32_t child : step.children) blocks.UnionWith(StepBlocks(child));
+  BlockTruth blocks{BlockSet::All(columns_.block_count()), BlockSet(columns_.block_count())};
+  switch (step.kind) {
+    case FilterStep::Kind::kLeaf:
+      return leaf_blocks_[step.leaf];
+    case FilterStep::Kind::kTrue:
+    case FilterStep::Kind::kAnd:
+      blocks.certain.AddAll();
+      for (const uint32_t child : step.children) {
+        const BlockTruth of_child = StepBlocks(child);
+        blocks.possible.IntersectWith(of_child.possible);
+        blocks.certain.IntersectWith(of_child.certain);
+      }
+      return blocks;
+    case FilterStep::Kind::kOr:
+      blocks.possible = blocks.certain;
+      for (const uint32_t child : step.children) {
+        const BlockTruth of_child = StepBlocks(child);
+        blocks.possible.UnionWith(of_child.possible);
+        blocks.certain.UnionWith(of_child.certain);
+      }
+      return blocks;
+    case FilterStep::Kind::kNot:
+      blocks = StepBlocks(step.children[0]);
+      std::swap(blocks.possible, blocks.certain);
+      blocks.possible.Complement();
+      blocks.certain.Complement();
+      return blocks;
+    case FilterStep::Kind::kSome:
+      break;
   }
   return blocks;
 }
@@ -316,6 +374,8 @@ Result<RowMask> SegmentSearch::EvaluateLeaf(uint32_t number, const RowMask& care
       return EvaluateDuration(filter_.leaves()[leaf], care);
     case LeafPlan::Method::kStart:
       return EvaluateStart(filter_.leaves()[leaf], care);
+    case LeafPlan::Method::kRanges:
+      return EvaluateRanges(leaf, care);
     case LeafPlan::Method::kRows:
       break;
   }
@@ -348,6 +408,19 @@ Result<RowMask> SegmentSearch::EvaluateStart(const FilterLeaf& leaf, const RowMa
     if (leaf.Holds(ValueState(leaf, value))) found.Add(row);
   });
   return found;
+}
+
+RowMask SegmentSearch::EvaluateRanges(uint32_t leaf, const RowMask& care) const {
+  const uint32_t first_row = block_ * kBlockRows;
+  const uint32_t row_count = columns_.block_row_count(block_);
+  RowMask inside;
+  for (const RowRange& range : plans_[leaf].ranges) {
+    const uint32_t first = std::max(range.first, first_row);
+    const uint32_t last = std::min(range.last, first_row + row_count);
+    for (uint32_t row = first; row < last; ++row) inside.Add(row - first_row);
+  }
+  RowMask found = care;
+  return filter_.leaves()[leaf].negated ? found.Subtract(inside) : found &= inside;
 }
 
 Result<RowMask> SegmentSearch::EvaluateRows(uint32_t number, const RowMask& care) {

@@ -107,6 +107,7 @@ class TableSearch : public BlockSearch {
     if (leaf.reads(Level::kScope)) anywhere |= AskScopes(leaf, memos);
     if (leaf.attribute() == nullptr) {
       if (leaf.field()->field == Field::kDuration) return PlanDuration(leaf);
+      if (const auto ids = NamedTraceIds(leaf); ids && !leaf.negated) return BlocksOfTraces(*ids);
       const Level level = FieldLevel(leaf.field()->field);
       const bool settled = level == Level::kResource || level == Level::kScope;
       if (!settled) memos->strings.Fill(string_count_, Memo::kUnknown);
@@ -123,6 +124,16 @@ class TableSearch : public BlockSearch {
     if (!bounds || leaf.negated) return blocks;
     for (uint32_t block = 0; block < blocks.block_count(); ++block) {
       if ((*blocks_)[block].longest_ns < bounds->first) blocks.Remove(block);
+    }
+    return blocks;
+  }
+
+  BlockSet BlocksOfTraces(const std::vector<TraceId>& ids) const {
+    BlockSet blocks(AllBlocks().block_count());
+    std::vector<uint32_t> rows;
+    for (const TraceId& id : ids) table_.FindTrace(id, &rows);
+    for (const uint32_t row : rows) {
+      if (row < row_count_) blocks.Add(row / kBlockRows);
     }
     return blocks;
   }

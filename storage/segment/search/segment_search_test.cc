@@ -1,0 +1,189 @@
+// What a search leaves unread. That it finds what it should is the differential test's matter.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "storage/base/coding.h"
+#include "storage/base/hash.h"
+#include "storage/model/filter.h"
+#include "storage/model/span.h"
+#include "storage/model/span_filter.h"
+#include "storage/model/span_table.h"
+#include "storage/segment/segment.h"
+#include "storage/segment/segment_writer.h"
+#include "storage/segment/table/table_source.h"
+#include "tests/support/map_page_store.h"
+
+namespace larder {
+namespace {
+
+constexpr uint32_t kSpans = 20 * kBlockRows;
+
+TraceId TraceOf(uint32_t number) {
+  TraceId id;
+  const uint64_t hash = Hash64(std::to_string(number));
+  StoreFixed64(reinterpret_cast<char*>(id.bytes.data()), hash);
+  StoreFixed64(reinterpret_cast<char*>(id.bytes.data()) + 8, number);
+  return id;
+}
+
+// Spans of one template, each a trace of its own.
+std::shared_ptr<SpanTable> Table() {
+  std::vector<Span> spans;
+  const auto resource = std::make_shared<Resource>();
+  const auto scope = std::make_shared<Scope>();
+  for (uint32_t i = 0; i < kSpans; ++i) {
+    Span span;
+    span.trace_id = TraceOf(i);
+    span.span_id.bytes[0] = 1;
+    span.name = "work";
+    span.start_ns = 1'000'000'000 + i * 1000;
+    span.end_ns = span.start_ns + 5000 + i % 100;
+    span.resource = resource;
+    span.scope = scope;
+    spans.push_back(std::move(span));
+  }
+  auto table = std::make_shared<SpanTable>();
+  EXPECT_TRUE(table->Append(EncodeSpans(spans), {}).ok());
+  table->Publish();
+  return table;
+}
+
+// A segment in memory that counts the pages read of it.
+class CountingSource : public PageSource {
+ public:
+  CountingSource(std::unique_ptr<PageSource> source, std::vector<PageKey>* read)
+      : source_(std::move(source)), read_(read) {}
+  Result<PageBytes> Get(PageKey key) const override {
+    read_->push_back(key);
+    return source_->Get(key);
+  }
+
+ private:
+  const std::unique_ptr<PageSource> source_;
+  std::vector<PageKey>* const read_;
+};
+
+class SegmentSearchTest : public testing::Test {
+ protected:
+  void Seal(const SpanTable& table) {
+    MapPageStore store;
+    ASSERT_TRUE(WriteSegment(table, {}, {}, &store).ok());
+    segment_ =
+        Segment::Open(std::make_unique<CountingSource>(store.Source(), &read_), &cache_).value();
+  }
+
+  // The rows found, and in `blocks` the candidates.
+  static std::vector<uint32_t> Search(const SpanSource& source, const FilterNode& filter,
+                                      std::vector<uint32_t>* blocks) {
+    const auto search = source.Search(filter, {}).value();
+    *blocks = search->candidate_blocks();
+    std::vector<SpanMatch> matches;
+    for (const uint32_t block : *blocks) EXPECT_TRUE(search->Match(block, &matches).ok());
+    std::vector<uint32_t> rows;
+    for (const SpanMatch& match : matches) rows.push_back(match.row);
+    return rows;
+  }
+
+  uint64_t PagesRead(Section section) const {
+    return static_cast<uint64_t>(
+        std::count_if(read_.begin(), read_.end(),
+                      [section](const PageKey& key) { return key.section == section; }));
+  }
+
+  PageCache cache_{64 << 20};
+  std::vector<PageKey> read_;
+  std::shared_ptr<const Segment> segment_;
+};
+
+FilterNode Leaf(FilterOp op, Operand left, std::vector<Constant> constants) {
+  FilterNode leaf;
+  leaf.op = op;
+  leaf.left = std::move(left);
+  if (op == FilterOp::kIn || op == FilterOp::kNotIn) {
+    leaf.constants = std::move(constants);
+  } else {
+    leaf.right = constants.at(0);
+  }
+  return leaf;
+}
+
+FilterNode Tree(FilterOp op, std::vector<FilterNode> children) {
+  FilterNode node;
+  node.op = op;
+  node.children = std::move(children);
+  return node;
+}
+
+Constant Text(std::string text) {
+  return {.type = Constant::Type::kUntyped, .text = std::move(text)};
+}
+
+Constant Number(Constant::Type type, int64_t number) {
+  Constant constant;
+  constant.type = type;
+  constant.number = number;
+  return constant;
+}
+
+FilterNode TraceIs(const TraceId& id) {
+  return Leaf(FilterOp::kEq, FieldRef{Field::kTraceId}, {Text(HexText(id.view()))});
+}
+
+TEST_F(SegmentSearchTest, TraceIdIsLookedUp) {
+  const auto table = Table();
+  Seal(*table);
+  read_.clear();
+  std::vector<uint32_t> blocks;
+  EXPECT_EQ(Search(*segment_, TraceIs(TraceOf(7000)), &blocks), std::vector<uint32_t>{7000});
+  EXPECT_EQ(blocks, std::vector<uint32_t>{7000 / kBlockRows});
+  EXPECT_EQ(PagesRead(Section::kTraceIndex), 1u);
+  EXPECT_LE(PagesRead(Section::kFixed), 2u);
+  EXPECT_EQ(PagesRead(Section::kIndex), 0u);
+
+  const FilterNode list =
+      Leaf(FilterOp::kIn, FieldRef{Field::kTraceId},
+           {Text(HexText(TraceOf(1).view())), Text("no id"), Text(HexText(TraceOf(9000).view()))});
+  EXPECT_EQ(Search(*segment_, list, &blocks), (std::vector<uint32_t>{1, 9000}));
+  EXPECT_EQ(Search(*MakeTableSource(table), list, &blocks), (std::vector<uint32_t>{1, 9000}));
+  EXPECT_EQ(blocks.size(), 2u);
+}
+
+// Nothing but the trace index is read, whatever else is asked.
+TEST_F(SegmentSearchTest, AbsentTraceIdEndsTheSearch) {
+  Seal(*Table());
+  const FilterNode filter = Tree(FilterOp::kAnd, {Leaf(FilterOp::kGte, FieldRef{Field::kDuration},
+                                                       {Number(Constant::Type::kDuration, 5001)}),
+                                                  TraceIs(TraceOf(kSpans + 1))});
+  read_.clear();
+  std::vector<uint32_t> blocks;
+  EXPECT_TRUE(Search(*segment_, filter, &blocks).empty());
+  EXPECT_TRUE(blocks.empty());
+  EXPECT_EQ(PagesRead(Section::kIndex), 0u);
+}
+
+// Every block holds the shortest and the longest duration, so that only what is true of all rows of
+// a block tells them apart.
+TEST_F(SegmentSearchTest, NotLeavesOutBlocksWithoutAnException) {
+  Seal(*Table());
+  std::vector<uint32_t> blocks;
+  const auto at_least = [](int64_t ns) {
+    return Leaf(FilterOp::kGte, FieldRef{Field::kDuration},
+                {Number(Constant::Type::kDuration, ns)});
+  };
+  EXPECT_TRUE(Search(*segment_, Tree(FilterOp::kNot, {at_least(5000)}), &blocks).empty());
+  EXPECT_TRUE(blocks.empty());
+  const auto after = [](uint64_t ns) {
+    return Leaf(FilterOp::kGte, FieldRef{Field::kStartTime},
+                {Number(Constant::Type::kTime, static_cast<int64_t>(ns))});
+  };
+  const FilterNode early = Tree(FilterOp::kNot, {after(1'000'000'000 + 1000 * kBlockRows)});
+  EXPECT_EQ(Search(*segment_, early, &blocks).size(), kBlockRows);
+  EXPECT_EQ(blocks, std::vector<uint32_t>{0});
+}
+
+}  // namespace
+}  // namespace larder
