@@ -92,6 +92,11 @@ class FaultySource : public SpanSource {
     Status Match(uint32_t /*block*/, std::vector<SpanMatch>* /*matches*/) override {
       return Broken("fixed/1/0");
     }
+    SpanKeyRange KeyBounds(uint32_t block) override { return inner_->KeyBounds(block); }
+    Status MatchKeys(uint32_t /*block*/, const SpanKeyRange& /*range*/,
+                     std::vector<SpanKeyMatch>* /*matches*/) override {
+      return Broken("fixed/1/0");
+    }
 
    private:
     const std::unique_ptr<BlockSearch> inner_;

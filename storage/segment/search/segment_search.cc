@@ -7,6 +7,7 @@
 #include "storage/model/span_filter.h"
 #include "storage/segment/index/index_format.h"
 #include "storage/segment/index/index_reader.h"
+#include "storage/segment/search/key_columns.h"
 #include "storage/segment/search/leaf_columns.h"
 #include "storage/segment/search/leaf_plan.h"
 #include "storage/segment/search/segment_row_view.h"
@@ -31,6 +32,7 @@ class SegmentSearch : public BlockSearch {
         tables_(tables),
         filter_(std::move(filter)),
         start_(start),
+        keys_(columns),
         rows_(columns, tables, filter_) {}
 
   Status Plan();
@@ -40,6 +42,9 @@ class SegmentSearch : public BlockSearch {
     return std::min(latest_starts_[block], start_.max_ns);
   }
   Status Match(uint32_t block, std::vector<SpanMatch>* matches) override;
+  SpanKeyRange KeyBounds(uint32_t block) override { return keys_.Bounds(block, start_); }
+  Status MatchKeys(uint32_t block, const SpanKeyRange& range,
+                   std::vector<SpanKeyMatch>* matches) override;
 
  private:
   Status PlanLeaves(bool of_trace_ids);
@@ -68,6 +73,7 @@ class SegmentSearch : public BlockSearch {
   const SegmentTables& tables_;
   const SpanFilter filter_;
   const TimeRange start_;
+  KeyColumns keys_;
 
   std::vector<LeafPlan> plans_;             // of each leaf
   std::vector<BlockTruth> leaf_blocks_;     // of each leaf
@@ -294,10 +300,22 @@ Status SegmentSearch::Match(uint32_t block, std::vector<SpanMatch>* matches) {
   return Status::Ok();
 }
 
+Status SegmentSearch::MatchKeys(uint32_t block, const SpanKeyRange& range,
+                                std::vector<SpanKeyMatch>* matches) {
+  // Keys first: most blocks of a sorted walk have none in range.
+  RowMask care = RowMask::First(columns_.block_row_count(block));
+  LARDER_RETURN_IF_ERROR(keys_.Select(block, range, &care));
+  if (care.empty()) return Status::Ok();
+  LARDER_ASSIGN_OR_RETURN(care, RowsInRange(block, care));
+  LARDER_RETURN_IF_ERROR(SeekBlock(block));
+  LARDER_ASSIGN_OR_RETURN(const RowMask found, Evaluate(filter_.root(), care));
+  return found.empty() ? Status::Ok() : keys_.Append(block, found, matches);
+}
+
 Result<RowMask> SegmentSearch::RowsInRange(uint32_t block, const RowMask& care) {
   if (start_.min_ns == 0 && start_.max_ns == UINT64_MAX) return care;
   LARDER_ASSIGN_OR_RETURN(const auto starts, columns_.Starts(block / kPageBlocks));
-  const uint64_t* const values = &starts->values[first_in_page_];
+  const uint64_t* const values = &starts->values[block % kPageBlocks * kBlockRows];
   RowMask in_range;
   care.Select(
       columns_.block_row_count(block), [&](uint32_t row) { return start_.contains(values[row]); },

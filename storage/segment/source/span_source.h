@@ -15,6 +15,7 @@
 #include "storage/base/status.h"
 #include "storage/model/ids.h"
 #include "storage/model/query.h"
+#include "storage/model/span_query.h"
 #include "storage/model/traces_data_writer.h"
 
 namespace larder {
@@ -40,6 +41,12 @@ struct SpanMatch {
   uint32_t row = 0;
 };
 
+// The same with all that spans can be sorted by.
+struct SpanKeyMatch {
+  SpanKey key;
+  uint32_t row = 0;
+};
+
 struct ServiceOperation {
   std::string_view service;
   std::string_view name;
@@ -58,6 +65,12 @@ class BlockSearch {
   virtual uint64_t latest_start_ns(uint32_t block) const = 0;
   // Appends the matching spans of a block, in row order. kDataLoss names the page that is broken.
   virtual Status Match(uint32_t block, std::vector<SpanMatch>* matches) = 0;
+
+  // The keys of a block's matches lie in this range.
+  virtual SpanKeyRange KeyBounds(uint32_t block) = 0;
+  // As Match, for the matches whose keys lie in `range`: what lies outside costs little.
+  virtual Status MatchKeys(uint32_t block, const SpanKeyRange& range,
+                           std::vector<SpanKeyMatch>* matches) = 0;
 };
 
 // Thread-safe; immutable from the outside.

@@ -79,6 +79,29 @@ class TableSearch : public BlockSearch {
     return Status::Ok();
   }
 
+  SpanKeyRange KeyBounds(uint32_t block) override {
+    const BlockBounds& bounds = (*blocks_)[block];
+    SpanKeyRange range;
+    range.min.start_ns = std::max(bounds.start.min_ns, start_.min_ns);
+    range.max.start_ns = std::min(bounds.start.max_ns, start_.max_ns);
+    range.max.duration_ns = bounds.longest_ns;
+    return range;
+  }
+
+  Status MatchKeys(uint32_t block, const SpanKeyRange& range,
+                   std::vector<SpanKeyMatch>* matches) override {
+    const uint32_t first = block * kBlockRows;
+    const uint32_t last = std::min(first + kBlockRows, row_count_);
+    for (uint32_t number = first; number < last; ++number) {
+      const SpanRow& row = table_.row(number);
+      const SpanKey key{row.start_ns, row.duration_ns(), row.trace_id, row.span_id};
+      if (start_.contains(row.start_ns) && range.contains(key) && Holds(filter_.root(), row)) {
+        matches->push_back({key, number});
+      }
+    }
+    return Status::Ok();
+  }
+
  private:
   BlockSet AllBlocks() const { return BlockSet::All(static_cast<uint32_t>(blocks_->size())); }
 
