@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,7 +28,9 @@ class FakeStore final : public Store {
   bool endless = false;
   Status cursor_end;  // what a cursor ends with
   std::vector<Gap> gaps;
+  std::vector<SpanChunk> span_chunks;  // of every span cursor
   std::vector<FoundTrace> found;
+  std::optional<TracePosition> next;  // after `found` and `summaries`
   std::vector<TraceSummary> summaries;
   std::vector<std::string> services;
   std::vector<Operation> operations;
@@ -40,6 +43,7 @@ class FakeStore final : public Store {
     std::string otlp;
     std::vector<TraceId> ids;
     TraceQuery query;
+    SpanQuery spans;
     std::string service;
     int32_t kind = 0;
     TimeRange range;
@@ -76,29 +80,34 @@ class FakeStore final : public Store {
   Result<Answer<FoundTrace>> FindTraceIds(const TraceQuery& query,
                                           const QueryLimits& limits) override {
     Remember(query, limits);
-    return Answer<FoundTrace>{found, gaps};
+    return Answer<FoundTrace>{found, gaps, next};
   }
   Result<Answer<TraceSummary>> FindSummaries(const TraceQuery& query,
                                              const QueryLimits& limits) override {
     Remember(query, limits);
-    return Answer<TraceSummary>{summaries, gaps};
+    return Answer<TraceSummary>{summaries, gaps, next};
+  }
+  std::unique_ptr<SpanCursor> FindSpans(SpanQuery query, const QueryLimits& /*limits*/) override {
+    const MutexLock lock(mu_);
+    asked_.spans = std::move(query);
+    return std::make_unique<Spans>(this);
   }
   Result<Answer<std::string>> Services(TenantId /*tenant*/,
                                        const QueryLimits& /*limits*/) override {
-    return Answer<std::string>{services, gaps};
+    return Answer<std::string>{services, gaps, {}};
   }
   Result<Answer<Operation>> Operations(TenantId /*tenant*/, std::string_view service, int32_t kind,
                                        const QueryLimits& /*limits*/) override {
     const MutexLock lock(mu_);
     asked_.service = std::string(service);
     asked_.kind = kind;
-    return Answer<Operation>{operations, gaps};
+    return Answer<Operation>{operations, gaps, {}};
   }
   Result<Answer<Dependency>> Dependencies(TenantId /*tenant*/, TimeRange child_start,
                                           const QueryLimits& /*limits*/) override {
     const MutexLock lock(mu_);
     asked_.range = child_start;
-    return Answer<Dependency>{dependencies, gaps};
+    return Answer<Dependency>{dependencies, gaps, {}};
   }
 
   Status Flush() override { return Status::Ok(); }
@@ -144,6 +153,23 @@ class FakeStore final : public Store {
    private:
     FakeStore* const store_;
     const QueryLimits limits_;
+    size_t next_ = 0;
+  };
+
+  class Spans final : public SpanCursor {
+   public:
+    explicit Spans(FakeStore* store) : store_(store) {}
+    Result<SpanChunk> Next() override {
+      const MutexLock lock(store_->mu_);
+      if (next_ < store_->span_chunks.size()) return store_->span_chunks[next_++];
+      SpanChunk end;
+      end.end = true;
+      return end;
+    }
+    const std::vector<Gap>& gaps() const override { return store_->gaps; }
+
+   private:
+    FakeStore* const store_;
     size_t next_ = 0;
   };
 

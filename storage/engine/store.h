@@ -21,6 +21,7 @@
 #include "storage/base/file_system.h"
 #include "storage/base/status.h"
 #include "storage/model/query.h"
+#include "storage/model/span_query.h"
 #include "storage/query/answer.h"
 
 namespace larder {
@@ -47,7 +48,8 @@ struct StoreOptions {
   uint64_t partition_ms = 0;         // 0: retention / 48, between 10 minutes and 24 hours
   uint64_t partition_bytes_max = 0;  // 0: disk cap / 48
   uint64_t partition_rows_max = 1ull << 31;
-  uint32_t search_depth_max = 10'000;
+  uint32_t search_depth_max = 10'000;              // traces of one answer
+  uint32_t page_size_max = 10'000;                 // spans of one answer
   FileSystem* file_system = &FileSystem::Posix();  // these two must outlive the store
   Clock* clock = &Clock::System();
   KvFileHooks* kv_hooks = nullptr;  // faults under RocksDB, for tests; must outlive the store too
@@ -128,6 +130,11 @@ class Store {
                                                   const QueryLimits& limits) = 0;
   virtual Result<Answer<TraceSummary>> FindSummaries(const TraceQuery& query,
                                                      const QueryLimits& limits) = 0;
+  // One page of spans, each exactly as it is stored, in the query's order. Pages that follow each
+  // other, each asked for from where the one before ended, hold every span once that was there
+  // before the first, whatever is written, sealed, merged or restarted in between; so do the pages
+  // of the two above for traces that get no new span.
+  virtual std::unique_ptr<SpanCursor> FindSpans(SpanQuery query, const QueryLimits& limits) = 0;
   // Sorted by name. A resource without service.name is no service.
   virtual Result<Answer<std::string>> Services(TenantId tenant, const QueryLimits& limits) = 0;
   // Sorted by name, then kind; kind -1: any.

@@ -75,6 +75,10 @@ Result<Answer<TraceSummary>> StoreImpl::FindSummaries(const TraceQuery& query,
   return queries_->FindSummaries(views_->Current(), query, limits);
 }
 
+std::unique_ptr<SpanCursor> StoreImpl::FindSpans(SpanQuery query, const QueryLimits& limits) {
+  return queries_->FindSpans(views_->Current(), std::move(query), limits);
+}
+
 Result<Answer<std::string>> StoreImpl::Services(TenantId tenant, const QueryLimits& limits) {
   return queries_->Services(views_->Current(), tenant, limits);
 }

@@ -39,6 +39,7 @@ class StoreImpl : public Store {
                                           const QueryLimits& limits) override;
   Result<Answer<TraceSummary>> FindSummaries(const TraceQuery& query,
                                              const QueryLimits& limits) override;
+  std::unique_ptr<SpanCursor> FindSpans(SpanQuery query, const QueryLimits& limits) override;
   Result<Answer<std::string>> Services(TenantId tenant, const QueryLimits& limits) override;
   Result<Answer<Operation>> Operations(TenantId tenant, std::string_view service, int32_t kind,
                                        const QueryLimits& limits) override;

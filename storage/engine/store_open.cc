@@ -122,7 +122,8 @@ Status StoreImpl::OpenShelf(bool read_only) {
                          .query_memory_bytes_max = options_.query_memory_bytes_max,
                          .memory_bytes_max = shares.queries_bytes,
                          .query_time_ms_max = options_.query_time_ms_max,
-                         .search_depth_max = options_.search_depth_max});
+                         .search_depth_max = options_.search_depth_max,
+                         .page_size_max = options_.page_size_max});
   return Status::Ok();
 }
 

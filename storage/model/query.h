@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,13 +20,22 @@ struct TimeRange {
   bool contains(uint64_t ns) const { return min_ns <= ns && ns <= max_ns; }
 };
 
+// A place in the order of a TraceQuery: a trace.
+struct TracePosition {
+  uint64_t latest_match_ns = 0;
+  TraceId trace_id;
+  friend bool operator==(const TracePosition&, const TracePosition&) = default;
+};
+
 // Find traces with a span that starts in `start` and satisfies `filter`.
 // Order: latest matching start first, then trace id ascending; `depth` cuts after the order.
 struct TraceQuery {
   TenantId tenant = 0;
   TimeRange start;
   FilterNode filter;
-  uint32_t depth = 100;
+  uint32_t depth = 100;                // of a page, the number of its traces
+  std::optional<TracePosition> after;  // only what comes behind it: where the page before ended
+  bool says_next = false;              // look for one trace more, to say whether there is any
 };
 
 // Jaeger's search fields before RFC 0005. Empty strings and zero durations mean "any".

@@ -4,11 +4,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "storage/base/status.h"
 #include "storage/model/ids.h"
+#include "storage/model/query.h"
+#include "storage/model/span_query.h"
 
 namespace larder {
 
@@ -42,10 +45,29 @@ class TraceCursor {
   virtual const std::vector<Gap>& gaps() const = 0;
 };
 
+// One step of a walk over the spans of a page.
+struct SpanChunk {
+  bool end = false;         // nothing more; the other members are empty
+  std::string traces_data;  // TracesData message: spans in the query's order, sized as
+                            // TraceChunk's; empty only when no span of the page could be read
+  std::optional<SpanPosition> next;  // on the last chunk of a page, when there are more spans:
+                                     // where the next page goes on (SpanQuery::after)
+};
+
+// As TraceCursor.
+class SpanCursor {
+ public:
+  virtual ~SpanCursor() = default;
+  virtual Result<SpanChunk> Next() = 0;
+  virtual const std::vector<Gap>& gaps() const = 0;
+};
+
 template <typename T>
 struct Answer {
   std::vector<T> values;
   std::vector<Gap> gaps;
+  std::optional<TracePosition> next;  // of a TraceQuery that says_next, when there are more traces:
+                                      // where the next page goes on (TraceQuery::after)
 };
 
 }  // namespace larder

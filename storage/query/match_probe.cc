@@ -4,11 +4,11 @@
 
 namespace larder {
 
-MatchProbe::MatchProbe(const View& view, const TraceQuery& query, const WalkPosition& position,
+MatchProbe::MatchProbe(const View& view, const TraceQuery& query, const TracePosition& position,
                        QueryContext* context)
     : view_(view),
       filter_(query.filter),
-      start_{std::max(query.start.min_ns, position.start_ns), query.start.max_ns},
+      start_{std::max(query.start.min_ns, position.latest_match_ns), query.start.max_ns},
       position_(position),
       context_(context),
       locator_(view, query.tenant, context) {}
@@ -60,7 +60,8 @@ Result<MatchProbe::Probed*> MatchProbe::Open(uint32_t entry) {
 }
 
 bool MatchProbe::IsBefore(const SpanMatch& match) const {
-  if (match.start_ns != position_.start_ns) return match.start_ns > position_.start_ns;
+  if (match.start_ns != position_.latest_match_ns)
+    return match.start_ns > position_.latest_match_ns;
   return match.trace_id <= position_.trace_id;
 }
 

@@ -20,7 +20,7 @@ namespace larder {
 class MatchProbe {
  public:
   // Looks for matches that a walk of `query` hands out before or at `position`.
-  MatchProbe(const View& view, const TraceQuery& query, const WalkPosition& position,
+  MatchProbe(const View& view, const TraceQuery& query, const TracePosition& position,
              QueryContext* context);
 
   Result<bool> HasMatch(const TraceId& trace_id);
@@ -42,7 +42,7 @@ class MatchProbe {
   const View& view_;
   const FilterNode& filter_;
   const TimeRange start_;
-  const WalkPosition position_;
+  const TracePosition position_;
   QueryContext* const context_;
   TraceLocator locator_;
   std::unordered_map<uint32_t, Probed> probed_;  // by entry

@@ -8,19 +8,12 @@ namespace larder {
 
 OrderedWalk::OrderedWalk(const View& view, TenantId tenant, const FilterNode& filter,
                          TimeRange start, QueryContext* context)
-    : view_(view), filter_(filter), start_(start), context_(context), memory_(context) {
-  for (uint32_t i = 0; i < view.entries.size(); ++i) {
-    const SourceEntry& entry = view.entries[i];
-    if (entry.tenant != tenant || entry.source->row_count() == 0) continue;
-    const TimeRange range = entry.source->start_range();
-    if (range.max_ns < start.min_ns || range.min_ns > start.max_ns) continue;
-    Source source;
-    source.bound_ns = std::min(range.max_ns, start.max_ns);
-    source.entry = i;
-    sources_.push_back(std::move(source));
-  }
-  std::make_heap(sources_.begin(), sources_.end(), EarlierSource);
-}
+    : view_(view),
+      tenant_(tenant),
+      filter_(filter),
+      start_(start),
+      context_(context),
+      memory_(context) {}
 
 OrderedWalk::~OrderedWalk() = default;
 
@@ -29,7 +22,26 @@ bool OrderedWalk::AfterInOrder(const WalkMatch& a, const WalkMatch& b) {
          std::tie(a.start_ns, b.trace_id, b.entry, b.row);
 }
 
+Status OrderedWalk::Begin() {
+  LARDER_ASSIGN_OR_RETURN(named_, NamedPlaces::Find(view_, tenant_, filter_, context_));
+  for (uint32_t i = 0; i < view_.entries.size(); ++i) {
+    const SourceEntry& entry = view_.entries[i];
+    if (entry.tenant != tenant_ || !named_.has_entry(i)) continue;
+    // A source that cannot be read claims every range: it is opened, and named as a gap.
+    const TimeRange range = entry.source->start_range();
+    if (range.max_ns < start_.min_ns || range.min_ns > start_.max_ns) continue;
+    Source source;
+    source.bound_ns = std::min(range.max_ns, start_.max_ns);
+    source.entry = i;
+    sources_.push_back(std::move(source));
+  }
+  std::make_heap(sources_.begin(), sources_.end(), EarlierSource);
+  has_begun_ = true;
+  return Status::Ok();
+}
+
 Result<std::optional<WalkMatch>> OrderedWalk::Next() {
+  if (!has_begun_) LARDER_RETURN_IF_ERROR(Begin());
   // A block whose bound equals the match's start may hold the same start under a smaller trace id,
   // so the match waits until that block was visited too.
   while (!sources_.empty() &&
@@ -64,6 +76,7 @@ Status OrderedWalk::Open(Source* source) {
   if (!read) return Status::Ok();
   source->search = std::move(search).value();
   for (const uint32_t block : source->search->candidate_blocks()) {
+    if (!named_.has_block(source->entry, block)) continue;
     const uint64_t latest_ns = source->search->latest_start_ns(block);
     source->blocks.push_back({std::min(latest_ns, start_.max_ns), block});
   }

@@ -15,6 +15,7 @@
 
 #include "storage/base/status.h"
 #include "storage/model/query.h"
+#include "storage/query/named_traces.h"
 #include "storage/query/query_context.h"
 #include "storage/query/view.h"
 
@@ -25,13 +26,6 @@ struct WalkMatch {
   TraceId trace_id;
   uint32_t entry = 0;  // of View::entries
   uint32_t row = 0;
-};
-
-// A place in the order. A walk that was left there can be taken up again by another one, on another
-// View: it hands out what comes after.
-struct WalkPosition {
-  uint64_t start_ns = 0;
-  TraceId trace_id;
 };
 
 // Not thread-safe. Borrows all that it is given. Sources that cannot be read become gaps.
@@ -60,16 +54,20 @@ class OrderedWalk {
   static bool EarlierBlock(const Block& a, const Block& b) { return a.bound_ns < b.bound_ns; }
   static bool AfterInOrder(const WalkMatch& a, const WalkMatch& b);
 
+  Status Begin();
   // Takes the source with the latest bound one step on: opens it, or visits its next block.
   Status Advance();
   Status Open(Source* source);
   Status Visit(Source* source);
 
   const View& view_;
+  const TenantId tenant_;
   const FilterNode& filter_;
   const TimeRange start_;
   QueryContext* const context_;
   MemoryCharge memory_;
+  bool has_begun_ = false;
+  NamedPlaces named_;               // no match lies elsewhere
   std::vector<Source> sources_;     // a heap, latest bound first
   std::vector<WalkMatch> matches_;  // a heap, first in order first
   std::vector<SpanMatch> visited_;  // matches of the block at hand

@@ -10,6 +10,7 @@
 #include "storage/query/dependencies.h"
 #include "storage/query/operations.h"
 #include "storage/query/query_context.h"
+#include "storage/query/span_cursor.h"
 #include "storage/query/summaries.h"
 #include "storage/query/trace_cursor.h"
 #include "storage/query/trace_walk.h"
@@ -23,6 +24,10 @@ class QueryEngine::Impl {
 
   TraceQuery Clamped(TraceQuery query) const {
     query.depth = std::min(query.depth, options_.search_depth_max);
+    return query;
+  }
+  SpanQuery Clamped(SpanQuery query) const {
+    query.page_size = std::min(query.page_size, options_.page_size_max);
     return query;
   }
 
@@ -45,6 +50,39 @@ class QueryEngine::Impl {
     Answer<T> answer;
     const Status asked = ask(&context, &answer.values);
     LARDER_RETURN_IF_ERROR(context.Finish(asked, !answer.values.empty()));
+    answer.gaps = context.gaps();
+    return answer;
+  }
+
+  // A page of a search for traces: `fill` makes a value of each trace that is found.
+  template <typename T>
+  Result<Answer<T>> AskTraces(
+      const View& view, const TraceQuery& asked, const QueryLimits& limits,
+      const std::function<Result<T>(TraceSummarizer*, const TracePosition&)>& fill) {
+    const TraceQuery query = Clamped(asked);
+    QueryContext context(Bounds(), limits);
+    const QueryContext::Work work(&context);
+    Answer<T> answer;
+    std::optional<TracePosition> last;
+    const auto ask = [&]() -> Status {
+      TraceWalk walk(view, query, &context);
+      TraceSummarizer summarizer(view, query.tenant, &context);
+      for (;;) {
+        LARDER_ASSIGN_OR_RETURN(const std::optional<TracePosition> found, walk.Next());
+        if (!found) return Status::Ok();
+        if (answer.values.size() == query.depth) {  // the one more that was asked for
+          answer.next = last;
+          return Status::Ok();
+        }
+        LARDER_ASSIGN_OR_RETURN(T value, fill(&summarizer, *found));
+        answer.values.push_back(std::move(value));
+        last = found;
+      }
+    };
+    const Status asked_status = ask();
+    LARDER_RETURN_IF_ERROR(context.Finish(asked_status, last.has_value()));
+    // A page whose budget is spent ends early; the next one goes on from there.
+    if (!asked_status.ok() && query.says_next) answer.next = last;
     answer.gaps = context.gaps();
     return answer;
   }
@@ -74,38 +112,30 @@ std::unique_ptr<TraceCursor> QueryEngine::FindTraces(ViewPtr view, TraceQuery qu
 
 Result<Answer<FoundTrace>> QueryEngine::FindTraceIds(const ViewPtr& view, const TraceQuery& query,
                                                      const QueryLimits& limits) {
-  const TraceQuery clamped = impl_->Clamped(query);
-  return impl_->Ask<FoundTrace>(
-      limits, [&](QueryContext* context, std::vector<FoundTrace>* found) -> Status {
-        TraceWalk walk(*view, clamped, context);
-        TraceSummarizer summarizer(*view, clamped.tenant, context);
-        for (;;) {
-          LARDER_ASSIGN_OR_RETURN(const std::optional<WalkPosition> next, walk.Next());
-          if (!next) return Status::Ok();
-          FoundTrace trace;
-          trace.trace_id = next->trace_id;
-          trace.latest_match_ns = next->start_ns;
-          LARDER_RETURN_IF_ERROR(summarizer.FindExtent(&trace));
-          found->push_back(trace);
-        }
+  return impl_->AskTraces<FoundTrace>(
+      *view, query, limits,
+      [](TraceSummarizer* summarizer, const TracePosition& position) -> Result<FoundTrace> {
+        FoundTrace trace;
+        trace.trace_id = position.trace_id;
+        trace.latest_match_ns = position.latest_match_ns;
+        LARDER_RETURN_IF_ERROR(summarizer->FindExtent(&trace));
+        return trace;
       });
 }
 
 Result<Answer<TraceSummary>> QueryEngine::FindSummaries(const ViewPtr& view,
                                                         const TraceQuery& query,
                                                         const QueryLimits& limits) {
-  const TraceQuery clamped = impl_->Clamped(query);
-  return impl_->Ask<TraceSummary>(
-      limits, [&](QueryContext* context, std::vector<TraceSummary>* found) -> Status {
-        TraceWalk walk(*view, clamped, context);
-        TraceSummarizer summarizer(*view, clamped.tenant, context);
-        for (;;) {
-          LARDER_ASSIGN_OR_RETURN(const std::optional<WalkPosition> next, walk.Next());
-          if (!next) return Status::Ok();
-          LARDER_ASSIGN_OR_RETURN(TraceSummary summary, summarizer.Summarize(next->trace_id));
-          found->push_back(std::move(summary));
-        }
+  return impl_->AskTraces<TraceSummary>(
+      *view, query, limits, [](TraceSummarizer* summarizer, const TracePosition& position) {
+        return summarizer->Summarize(position.trace_id);
       });
+}
+
+std::unique_ptr<SpanCursor> QueryEngine::FindSpans(ViewPtr view, SpanQuery query,
+                                                   const QueryLimits& limits) {
+  return NewFindSpansCursor(std::move(view), impl_->Clamped(std::move(query)), impl_->Bounds(),
+                            limits);
 }
 
 Result<Answer<std::string>> QueryEngine::Services(const ViewPtr& view, TenantId tenant,

@@ -20,7 +20,8 @@ struct QueryEngineOptions {
   uint64_t query_memory_bytes_max = 64ull << 20;  // of one query
   uint64_t memory_bytes_max = 128ull << 20;       // of all queries together
   uint64_t query_time_ms_max = 30'000;
-  uint32_t search_depth_max = 10'000;
+  uint32_t search_depth_max = 10'000;  // traces of one answer
+  uint32_t page_size_max = 10'000;     // spans of one answer
 };
 
 // Thread-safe. Answers as Store says; each question holds its View until it (or its cursor) ends.
@@ -42,6 +43,7 @@ class QueryEngine {
                                           const QueryLimits& limits);
   Result<Answer<TraceSummary>> FindSummaries(const ViewPtr& view, const TraceQuery& query,
                                              const QueryLimits& limits);
+  std::unique_ptr<SpanCursor> FindSpans(ViewPtr view, SpanQuery query, const QueryLimits& limits);
   Result<Answer<std::string>> Services(const ViewPtr& view, TenantId tenant,
                                        const QueryLimits& limits);
   Result<Answer<Operation>> Operations(const ViewPtr& view, TenantId tenant,

@@ -42,7 +42,7 @@ class FoundIds : public TraceIdSource {
       : query_(std::move(query)), walk_(view, query_, context) {}
 
   Result<std::optional<TraceId>> Next() override {
-    LARDER_ASSIGN_OR_RETURN(const std::optional<WalkPosition> found, walk_.Next());
+    LARDER_ASSIGN_OR_RETURN(const std::optional<TracePosition> found, walk_.Next());
     if (!found) return std::optional<TraceId>();
     return std::optional<TraceId>(found->trace_id);
   }

@@ -5,23 +5,21 @@
 namespace larder {
 namespace {
 
-TimeRange RangeAfter(TimeRange range, const std::optional<WalkPosition>& after) {
-  if (after) range.max_ns = std::min(range.max_ns, after->start_ns);
+TimeRange RangeAfter(TimeRange range, const std::optional<TracePosition>& after) {
+  if (after) range.max_ns = std::min(range.max_ns, after->latest_match_ns);
   return range;
 }
 
 }  // namespace
 
-TraceWalk::TraceWalk(const View& view, const TraceQuery& query, QueryContext* context,
-                     std::optional<WalkPosition> after)
-    : after_(after),
-      walk_(view, query.tenant, query.filter, RangeAfter(query.start, after), context),
+TraceWalk::TraceWalk(const View& view, const TraceQuery& query, QueryContext* context)
+    : walk_(view, query.tenant, query.filter, RangeAfter(query.start, query.after), context),
       memory_(context),
-      left_(query.depth) {
-  if (after) earlier_.emplace(view, query, *after, context);
+      left_(uint64_t{query.depth} + (query.says_next ? 1 : 0)) {
+  if (query.after) earlier_.emplace(view, query, *query.after, context);
 }
 
-Result<std::optional<WalkPosition>> TraceWalk::Next() {
+Result<std::optional<TracePosition>> TraceWalk::Next() {
   constexpr uint64_t kSeenBytes = sizeof(TraceId) + 4 * sizeof(void*);
   while (left_ > 0) {
     LARDER_ASSIGN_OR_RETURN(const std::optional<WalkMatch> match, walk_.Next());
@@ -31,9 +29,9 @@ Result<std::optional<WalkPosition>> TraceWalk::Next() {
     LARDER_ASSIGN_OR_RETURN(const bool was_handed_out, WasHandedOut(*match));
     if (was_handed_out) continue;
     --left_;
-    return std::optional<WalkPosition>({match->start_ns, match->trace_id});
+    return std::optional<TracePosition>({match->start_ns, match->trace_id});
   }
-  return std::optional<WalkPosition>();
+  return std::optional<TracePosition>();
 }
 
 Result<bool> TraceWalk::WasHandedOut(const WalkMatch& match) {

@@ -17,24 +17,23 @@ namespace larder {
 // Not thread-safe. Borrows all that it is given, the query's filter too.
 class TraceWalk {
  public:
-  // From the start, or from where another walk of the same query, perhaps on another View, handed
-  // out its last trace: no memory of the earlier ones is needed, since a trace that comes up is
-  // looked at for a match before `after`.
-  TraceWalk(const View& view, const TraceQuery& query, QueryContext* context,
-            std::optional<WalkPosition> after = std::nullopt);
+  // From the start, or from `query.after`, where a walk of the same query, perhaps on another View,
+  // handed out its last trace: no memory of the earlier ones is needed, since a trace that comes up
+  // is looked at for a match before that place.
+  TraceWalk(const View& view, const TraceQuery& query, QueryContext* context);
 
   // The next trace and the start of its latest match; nothing when there is none or the query's
-  // depth is reached. Since spans come latest first, a trace's first match is its latest.
-  Result<std::optional<WalkPosition>> Next();
+  // depth, and one more for says_next, is reached. Since spans come latest first, a trace's first
+  // match is its latest.
+  Result<std::optional<TracePosition>> Next();
 
  private:
   Result<bool> WasHandedOut(const WalkMatch& match);
 
-  const std::optional<WalkPosition> after_;
   OrderedWalk walk_;
   std::optional<MatchProbe> earlier_;
   MemoryCharge memory_;
-  uint32_t left_;
+  uint64_t left_;
   std::unordered_set<TraceId, TraceIdHasher> seen_;
 };
 

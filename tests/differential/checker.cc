@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "tests/differential/page_walk.h"
+
 namespace larder {
 namespace {
 
@@ -22,6 +24,16 @@ std::string Hex(const TraceId& id) {
 std::string Describe(const TraceQuery& query) {
   return "start [" + std::to_string(query.start.min_ns) + ", " +
          std::to_string(query.start.max_ns) + "], depth " + std::to_string(query.depth);
+}
+
+std::string Describe(const SpanQuery& query) {
+  std::string text = "start [" + std::to_string(query.start.min_ns) + ", " +
+                     std::to_string(query.start.max_ns) + "], page of " +
+                     std::to_string(query.page_size) + ", order";
+  for (const SpanSort& term : query.order) {
+    text += " " + std::to_string(static_cast<int>(term.field)) + (term.descending ? "-" : "+");
+  }
+  return text + ", filter " + FilterToText(query.filter);
 }
 
 // A trace as a sorted list of encoded spans, so that order and grouping do not count.
@@ -64,7 +76,7 @@ std::string Named(const std::string& question, const std::string& wrong) {
 std::string Checker::Ask(bool with_dependencies) {
   ++asked_;
   if (spans_->empty()) return "";
-  switch (random_->Below(with_dependencies ? 16 : 14)) {
+  switch (random_->Below(with_dependencies ? 20 : 18)) {
     case 0:
     case 1:
       return AskById();
@@ -83,6 +95,16 @@ std::string Checker::Ask(bool with_dependencies) {
     }
     case 14:
     case 15:
+    case 16: {
+      const SpanQuery query = RandomSpanQuery();
+      return Named("spans, " + Describe(query), AskSpans(query));
+    }
+    case 17: {
+      const TraceQuery query = RandomQuery();
+      return Named("ids in pages, " + Describe(query), AskIdsInPages(query));
+    }
+    case 18:
+    case 19:
       return AskDependencies();
     default: {
       const TraceQuery query = RandomQuery();
@@ -98,16 +120,79 @@ TimeRange Checker::RandomRange() {
   return {std::min(a, b), std::max(a, b)};
 }
 
+FilterNode Checker::RandomFilter() {
+  if (random_->OneIn(8)) return NamedTraceFilter();
+  if (random_->OneIn(2)) return filters_.Tree(static_cast<uint32_t>(random_->Below(3)));
+  return random_->OneIn(3) ? FilterNode() : LowerLegacySearch(filters_.Legacy());
+}
+
+// A look-up by key: a few trace ids, and perhaps something more that must hold.
+FilterNode Checker::NamedTraceFilter() {
+  FilterNode ids;
+  ids.op = FilterOp::kIn;
+  ids.left = FieldRef{Field::kTraceId};
+  for (uint64_t i = random_->Between(1, 4); i > 0; --i) {
+    Constant id;
+    id.type = Constant::Type::kString;
+    id.text = Hex((*spans_)[random_->Below(spans_->size())].trace_id);
+    if (random_->OneIn(8)) id.text[0] = random_->OneIn(2) ? 'X' : 'f';
+    ids.constants.push_back(id);
+  }
+  if (random_->OneIn(2)) return ids;
+  FilterNode group;
+  group.op = random_->OneIn(4) ? FilterOp::kOr : FilterOp::kAnd;
+  group.children = {ids, filters_.Tree(1)};
+  return group;
+}
+
 TraceQuery Checker::RandomQuery() {
   TraceQuery query;
-  if (random_->OneIn(2)) {
-    query.filter = filters_.Tree(static_cast<uint32_t>(random_->Below(3)));
-  } else if (!random_->OneIn(3)) {
-    query.filter = LowerLegacySearch(filters_.Legacy());
-  }
+  query.filter = RandomFilter();
   query.start = random_->OneIn(3) ? TimeRange() : RandomRange();
   query.depth = static_cast<uint32_t>(random_->OneIn(4) ? 10'000 : random_->Between(1, 20));
   return query;
+}
+
+SpanQuery Checker::RandomSpanQuery() {
+  SpanQuery query;
+  query.filter = RandomFilter();
+  query.start = random_->OneIn(3) ? TimeRange() : RandomRange();
+  query.order = RandomOrder(random_);
+  query.page_size = static_cast<uint32_t>(random_->OneIn(2) ? 10'000 : random_->Between(3, 100));
+  return query;
+}
+
+std::string Checker::AskSpans(SpanQuery query) {
+  const std::vector<Span> expected = reference_->FindSpans(query);
+  std::vector<Span> answered;
+  size_t pages = 0;
+  do {
+    std::vector<Span> page;
+    const auto cursor = subject_->FindSpans(query);
+    const std::string wrong = ReadPage(cursor.get(), &page, &query.after);
+    if (!wrong.empty()) return wrong;
+    answered.insert(answered.end(), page.begin(), page.end());
+    if (++pages > expected.size() / query.page_size + 1) return "a page too many";
+  } while (query.after);
+  if (expected.size() != answered.size()) {
+    return "expected " + std::to_string(expected.size()) + " spans, answered were " +
+           std::to_string(answered.size());
+  }
+  for (size_t i = 0; i < expected.size(); ++i) {
+    if (KeyOf(expected[i]) != KeyOf(answered[i]))
+      return "another span in place " + std::to_string(i);
+  }
+  return Canonical(expected) == Canonical(answered) ? "" : "a span differs";
+}
+
+std::string Checker::AskIdsInPages(TraceQuery query) {
+  query.depth = static_cast<uint32_t>(random_->Between(2, 20));
+  const auto walk = NewTraceWalk(query, *reference_);
+  while (!walk->is_over()) {
+    const std::string wrong = walk->Step(subject_);
+    if (!wrong.empty()) return wrong;
+  }
+  return walk->Verify(*reference_);
 }
 
 std::string Checker::AskIds(const TraceQuery& query) {

@@ -6,27 +6,15 @@
 #include <string>
 #include <vector>
 
-#include "storage/engine/store.h"
 #include "storage/model/query.h"
 #include "storage/model/span.h"
+#include "storage/model/span_query.h"
+#include "tests/differential/subject.h"
 #include "tests/support/filter_generator.h"
 #include "tests/support/reference_store.h"
 #include "tests/support/seed.h"
 
 namespace larder {
-
-// What is asked: a Store, or the query engine over a View.
-class Subject {
- public:
-  virtual ~Subject() = default;
-  virtual std::unique_ptr<TraceCursor> GetTraces(std::vector<TraceId> ids) = 0;
-  virtual std::unique_ptr<TraceCursor> FindTraces(const TraceQuery& query) = 0;
-  virtual Result<Answer<FoundTrace>> FindTraceIds(const TraceQuery& query) = 0;
-  virtual Result<Answer<TraceSummary>> FindSummaries(const TraceQuery& query) = 0;
-  virtual Result<Answer<std::string>> Services() = 0;
-  virtual Result<Answer<Operation>> Operations(std::string_view service, int32_t kind) = 0;
-  virtual Result<Answer<Dependency>> Dependencies(TimeRange child_start) = 0;
-};
 
 // Not thread-safe. Borrows all that it is given; `spans` (a sample to make questions of) may grow.
 class Checker {
@@ -45,6 +33,8 @@ class Checker {
   // Every trace of the reference, whole.
   std::string AskEveryTrace();
   uint64_t asked() const { return asked_; }
+  TraceQuery RandomQuery();
+  SpanQuery RandomSpanQuery();
 
  private:
   std::string AskIds(const TraceQuery& query);
@@ -53,7 +43,11 @@ class Checker {
   std::string AskById();
   std::string AskServices();
   std::string AskDependencies();
-  TraceQuery RandomQuery();
+  // Page by page.
+  std::string AskSpans(SpanQuery query);
+  std::string AskIdsInPages(TraceQuery query);
+  FilterNode RandomFilter();
+  FilterNode NamedTraceFilter();
   TimeRange RandomRange();
   std::string CompareTraces(TraceCursor* cursor, const std::vector<TraceId>& expected);
 

@@ -34,6 +34,9 @@ class ViewSubject : public Subject {
   Result<Answer<TraceSummary>> FindSummaries(const TraceQuery& query) override {
     return engine_.FindSummaries(view_, query, {});
   }
+  std::unique_ptr<SpanCursor> FindSpans(const SpanQuery& query) override {
+    return engine_.FindSpans(view_, query, {});
+  }
   Result<Answer<std::string>> Services() override { return engine_.Services(view_, 0, {}); }
   Result<Answer<Operation>> Operations(std::string_view service, int32_t kind) override {
     return engine_.Operations(view_, 0, service, kind, {});
@@ -81,11 +84,11 @@ class History {
     query.depth = 100'000;
     const auto expected = layout_.MakeReference().Find(query);
     query.depth = static_cast<uint32_t>(random_->Between(1, 5));
-    std::optional<WalkPosition> after;
     size_t found = 0;
     for (bool is_last = false; !is_last;) {
       QueryContext context({}, {});
-      TraceWalk walk(*view, query, &context, after);
+      TraceWalk walk(*view, query, &context);
+      std::optional<TracePosition> after;
       is_last = true;
       for (;;) {
         const auto next = walk.Next();
@@ -93,11 +96,12 @@ class History {
         if (!next->has_value()) break;
         ASSERT_LT(found, expected.size());
         ASSERT_EQ((*next)->trace_id, expected[found].trace_id) << "trace " << found;
-        ASSERT_EQ((*next)->start_ns, expected[found].latest_match_ns);
+        ASSERT_EQ((*next)->latest_match_ns, expected[found].latest_match_ns);
         ++found;
         after = **next;
         is_last = false;
       }
+      query.after = after;
     }
     ASSERT_EQ(found, expected.size());
   }

@@ -20,6 +20,7 @@
 
 #include "storage/base/log.h"
 #include "tests/differential/checker.h"
+#include "tests/differential/page_walk.h"
 #include "tests/differential/span_maker.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/scratch_directory.h"
@@ -49,6 +50,9 @@ class StoreSubject : public Subject {
   }
   Result<Answer<TraceSummary>> FindSummaries(const TraceQuery& query) override {
     return store_->FindSummaries(query, {});
+  }
+  std::unique_ptr<SpanCursor> FindSpans(const SpanQuery& query) override {
+    return store_->FindSpans(query, {});
   }
   Result<Answer<std::string>> Services() override { return store_->Services(0, {}); }
   Result<Answer<Operation>> Operations(std::string_view service, int32_t kind) override {
@@ -84,6 +88,7 @@ class StoreHistory {
     for (uint64_t i = 0; i < operations && !testing::Test::HasFailure(); ++i) {
       Operate(questions);
       Ask(questions);
+      TurnPages();
     }
   }
 
@@ -205,7 +210,29 @@ class StoreHistory {
     log_ += "purge\n";
     ASSERT_TRUE(store_->Purge().ok());
     sent_.clear();
+    walks_.clear();
     reference_.Clear();
+  }
+
+  // Searches that were begun earlier go on, each by a page.
+  void TurnPages() {
+    if (testing::Test::HasFailure() || spans_.empty()) return;
+    StoreSubject subject(store_.get());
+    Checker checker(&subject, &reference_, &spans_, &random_);
+    if (walks_.size() < 4 && random_.OneIn(2)) {
+      SpanQuery spans = checker.RandomSpanQuery();
+      spans.page_size = static_cast<uint32_t>(random_.Between(3, 200));
+      walks_.push_back(NewSpanWalk(spans, reference_));
+      walks_.push_back(NewTraceWalk(checker.RandomQuery(), reference_));
+    }
+    for (const auto& walk : walks_) {
+      ASSERT_EQ(walk->Step(&subject), "");
+      ++asked_;
+      if (walk->is_over()) {
+        ASSERT_EQ(walk->Verify(reference_), "");
+      }
+    }
+    std::erase_if(walks_, [](const auto& walk) { return walk->is_over(); });
   }
 
   bool Expires() const {
@@ -240,6 +267,7 @@ class StoreHistory {
       return !is_young && !IsKept(sent.spans[0], kept);
     });
     reference_ = std::move(kept);
+    walks_.clear();
   }
 
   static void ExpectKept(const Sent& sent, const ReferenceStore& kept) {
@@ -274,6 +302,7 @@ class StoreHistory {
   ReferenceStore reference_;
   std::vector<Sent> sent_;
   std::vector<Span> spans_;
+  std::vector<std::unique_ptr<PageWalk>> walks_;  // begun, not yet at their end
   std::string log_;
   uint64_t asked_ = 0;
 };

@@ -29,6 +29,11 @@ const Span* FindParent(const std::vector<Span>& trace, const SpanId& id) {
 
 }  // namespace
 
+SpanKey KeyOf(const Span& span) {
+  return {span.start_ns, static_cast<int64_t>(span.end_ns - span.start_ns), span.trace_id,
+          span.span_id};
+}
+
 void ReferenceStore::Add(const std::vector<Span>& spans) {
   for (const Span& span : spans) {
     std::vector<Span>& trace = traces_[span.trace_id];
@@ -65,6 +70,21 @@ std::vector<FoundTrace> ReferenceStore::Find(const TraceQuery& query) const {
     return a.trace_id < b.trace_id;
   });
   if (found.size() > query.depth) found.resize(query.depth);
+  return found;
+}
+
+std::vector<Span> ReferenceStore::FindSpans(const SpanQuery& query) const {
+  std::vector<Span> found;
+  for (const auto& [id, spans] : traces_) {
+    for (const Span& span : spans) {
+      if (!query.start.contains(span.start_ns)) continue;
+      if (ReferenceMatches(query.filter, span)) found.push_back(span);
+    }
+  }
+  const SpanOrder order(query.order);
+  std::stable_sort(found.begin(), found.end(), [&](const Span& a, const Span& b) {
+    return order.Compare(KeyOf(a), KeyOf(b)) < 0;
+  });
   return found;
 }
 

@@ -11,8 +11,11 @@
 #include "storage/base/status.h"
 #include "storage/model/query.h"
 #include "storage/model/span.h"
+#include "storage/model/span_query.h"
 
 namespace larder {
+
+SpanKey KeyOf(const Span& span);
 
 // Not thread-safe. Holds one tenant.
 class ReferenceStore {
@@ -26,6 +29,8 @@ class ReferenceStore {
   void Clear() { traces_.clear(); }
 
   std::vector<FoundTrace> Find(const TraceQuery& query) const;
+  // All pages of the query together. Spans of equal keys are in no particular order.
+  std::vector<Span> FindSpans(const SpanQuery& query) const;
   // The spans of a trace in the order of their arrival; empty when it is unknown.
   const std::vector<Span>& Trace(const TraceId& trace_id) const;
   // REQUIRES: the trace is known.
