@@ -5,10 +5,32 @@
 namespace larder {
 
 std::string_view RpcName(Rpc rpc) {
-  static constexpr std::array<std::string_view, kRpcCount> kNames = {
-      "Export",    "GetTraces",   "FindTraces",    "FindTraceIDs",    "FindTraceSummaries",
-      "FindSpans", "GetServices", "GetOperations", "GetDependencies", "GetCapabilities"};
+  static constexpr std::array<std::string_view, kRpcCount> kNames = {"Export",
+                                                                     "GetTraces",
+                                                                     "FindTraces",
+                                                                     "FindTraceIDs",
+                                                                     "FindTraceSummaries",
+                                                                     "FindSpans",
+                                                                     "GetServices",
+                                                                     "GetOperations",
+                                                                     "GetDependencies",
+                                                                     "GetCapabilities",
+                                                                     "v1.WriteSpan",
+                                                                     "v1.WriteSpanStream",
+                                                                     "v1.Close",
+                                                                     "v1.GetTrace",
+                                                                     "v1.FindTraces",
+                                                                     "v1.FindTraceIDs",
+                                                                     "v1.GetServices",
+                                                                     "v1.GetOperations",
+                                                                     "v1.GetDependencies",
+                                                                     "v1.Capabilities"};
   return kNames[static_cast<size_t>(rpc)];
+}
+
+bool IsWrite(Rpc rpc) {
+  return rpc == Rpc::kExport || rpc == Rpc::kV1WriteSpan || rpc == Rpc::kV1WriteSpanStream ||
+         rpc == Rpc::kV1Close;
 }
 
 void RpcMetrics::Ended(Rpc rpc, StatusCode code, uint64_t latency_ns) {
@@ -24,7 +46,7 @@ void RpcMetrics::Ended(Rpc rpc, StatusCode code, uint64_t latency_ns) {
 int64_t RpcMetrics::active_queries() const {
   int64_t active = 0;
   for (size_t i = 0; i < kRpcCount; ++i) {
-    if (i == static_cast<size_t>(Rpc::kExport)) continue;
+    if (IsWrite(static_cast<Rpc>(i))) continue;
     active += methods_[i].active.load(std::memory_order_relaxed);
   }
   return active;

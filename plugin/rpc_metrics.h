@@ -23,12 +23,25 @@ enum class Rpc : uint8_t {
   kGetOperations,
   kGetDependencies,
   kGetCapabilities,
+  kV1WriteSpan,
+  kV1WriteSpanStream,
+  kV1Close,
+  kV1GetTrace,
+  kV1FindTraces,
+  kV1FindTraceIds,
+  kV1GetServices,
+  kV1GetOperations,
+  kV1GetDependencies,
+  kV1Capabilities,
 };
-constexpr size_t kRpcCount = 10;
+constexpr size_t kRpcCount = 20;
 constexpr size_t kStatusCodeCount = 17;
 
-// As the .proto files spell it: "FindTraceIDs". The view lives for ever.
+// As the .proto files spell it: "FindTraceIDs"; methods of jaeger.storage.v1 with "v1." in front.
+// The view lives for ever.
 std::string_view RpcName(Rpc rpc);
+// Whether it brings spans; all others ask.
+bool IsWrite(Rpc rpc);
 
 // Thread-safe; a reader may see one call counted and its time not yet.
 class RpcMetrics {
@@ -49,7 +62,7 @@ class RpcMetrics {
   void Ended(Rpc rpc, StatusCode code, uint64_t latency_ns);
 
   const Method& of(Rpc rpc) const { return methods_[static_cast<size_t>(rpc)]; }
-  // Calls of queries that have begun and not ended: all but Export and GetCapabilities.
+  // Calls of queries that have begun and not ended: all but those that write or tell capabilities.
   int64_t active_queries() const;
 
  private:

@@ -15,6 +15,9 @@
 #include "plugin/security/grpc_credentials.h"
 #include "plugin/small_services.h"
 #include "plugin/trace_reader_service.h"
+#include "plugin/v1/span_batcher.h"
+#include "plugin/v1/span_reader_service.h"
+#include "plugin/v1/span_writer_service.h"
 #include "plugin/worker_pool.h"
 
 namespace larder {
@@ -29,6 +32,11 @@ constexpr const char* kHealthNames[] = {
     "jaeger.storage.v2.DependencyReader",
     "jaeger.storage.v2.Capabilities",
     "opentelemetry.proto.collector.trace.v1.TraceService",
+    "jaeger.storage.v1.SpanReaderPlugin",
+    "jaeger.storage.v1.SpanWriterPlugin",
+    "jaeger.storage.v1.StreamingSpanWriterPlugin",
+    "jaeger.storage.v1.DependenciesReaderPlugin",
+    "jaeger.storage.v1.PluginCapabilities",
 };
 
 constexpr int kBlockingThreadsMax = 8;
@@ -71,7 +79,9 @@ struct Server::Parts {
         streams({.pending_bytes_max = options.pending_reply_bytes_max,
                  .stall_ms_max = options.stall_ms_max,
                  .clock = options.clock},
-                &queries) {
+                &queries),
+        v1_batcher({.gate = &gate, .replies = &replies}) {
+    v1_options = options.v1;
     shared = {.guard = &security.guard(),
               .gate = &gate,
               .queries = &queries,
@@ -89,12 +99,18 @@ struct Server::Parts {
   const std::shared_ptr<grpc::ServerCredentials> credentials;
   // Each asks the guard first, in each of its methods.
   std::vector<std::pair<std::string, grpc::Service*>> Services() {
+    namespace v1api = jaeger::storage::v1;
     namespace v2 = jaeger::storage::v2;
     namespace otlp = opentelemetry::proto::collector::trace::v1;
     return {{otlp::TraceService::service_full_name(), &export_service},
             {v2::TraceReader::service_full_name(), &trace_reader},
             {v2::DependencyReader::service_full_name(), &dependency_reader},
-            {v2::Capabilities::service_full_name(), &capabilities}};
+            {v2::Capabilities::service_full_name(), &capabilities},
+            {v1api::SpanReaderPlugin::service_full_name(), &v1_reader},
+            {v1api::SpanWriterPlugin::service_full_name(), &v1_writer},
+            {v1api::StreamingSpanWriterPlugin::service_full_name(), &v1_streaming_writer},
+            {v1api::DependenciesReaderPlugin::service_full_name(), &v1_dependencies},
+            {v1api::PluginCapabilities::service_full_name(), &v1_capabilities}};
   }
 
   StoreGate gate;
@@ -104,10 +120,17 @@ struct Server::Parts {
   TraceReaderService trace_reader{shared};
   DependencyReaderService dependency_reader{shared};
   CapabilitiesService capabilities{shared};
+  v1::ServiceOptions v1_options;
+  v1::SpanReaderService v1_reader{shared, v1_options};
+  v1::DependenciesReaderService v1_dependencies{shared};
+  v1::PluginCapabilitiesService v1_capabilities{shared, v1_options};
+  v1::SpanWriterService v1_writer{shared, &v1_batcher};
+  v1::StreamingSpanWriterService v1_streaming_writer{shared, &v1_batcher};
   // Behind the services, so that they end first: what they still run refers to the services.
   WorkerPool queries;
   WorkerPool replies;
   StreamWatch streams;
+  v1::SpanBatcher v1_batcher;
   std::unique_ptr<grpc::Server> server;
   int port = 0;
   int otlp_port = 0;
@@ -149,6 +172,9 @@ void Server::Open(Store* store) {
 
 void Server::Drain(std::chrono::milliseconds grace) {
   SetServing(false);
+  // Streams of writers would stay for the whole grace; what they brought is still written.
+  parts_->v1_streaming_writer.Stop();
+  parts_->v1_batcher.Stop();
   parts_->gate.Close("the server is shutting down");
   parts_->server->Shutdown(std::chrono::system_clock::now() + grace);
   parts_->server->Wait();

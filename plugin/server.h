@@ -11,6 +11,7 @@
 #include "plugin/security/security.h"
 #include "plugin/store_gate.h"
 #include "plugin/stream_watch.h"
+#include "plugin/v1/options.h"
 #include "storage/base/clock.h"
 #include "storage/base/status.h"
 #include "storage/engine/store.h"
@@ -28,6 +29,7 @@ struct ServerOptions {
   uint32_t search_depth_max = 10'000;
   uint64_t pending_reply_bytes_max = 64ull << 20;  // made for readers and not yet taken by them
   uint64_t stall_ms_max = 120'000;                 // a stream that takes nothing so long is ended
+  v1::ServiceOptions v1{};                         // of jaeger.storage.v1
   const Security* security = nullptr;  // null: everybody, in plain text; must outlive the server
   Clock* clock = &Clock::System();     // the store's; must outlive the server
 };

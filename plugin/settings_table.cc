@@ -14,6 +14,7 @@ constexpr uint64_t kMiB = 1 << 20;
 
 constexpr std::array<std::string_view, 2> kDurabilityWords = {"sync", "async"};
 constexpr std::array<std::string_view, 4> kLogLevelWords = {"debug", "info", "warning", "error"};
+constexpr std::array<std::string_view, 2> kNoKindWords = {"empty", "unspecified"};
 constexpr std::array<std::string_view, 2> kLogFormatWords = {"text", "json"};
 
 constexpr std::string_view kAddress = "ADDRESS";
@@ -23,6 +24,7 @@ constexpr std::string_view kWhere = "Where data lies and who is listened to";
 constexpr std::string_view kKept = "What is kept";
 constexpr std::string_view kLimits = "Limits of what comes in, and memory";
 constexpr std::string_view kQueries = "Queries";
+constexpr std::string_view kV1 = "Jaeger v1";
 constexpr std::string_view kRunning = "Running";
 
 // A number among the settings, whatever its integer type.
@@ -159,6 +161,19 @@ const Setting kTable[] = {
      OfServer<&ServerOptions::stall_ms_max>(Unit::kDuration, kSecondMs, 24 * kHourMs)},
     {"query.threads", kQueries, "Threads that run queries.",
      OfServer<&ServerOptions::query_threads>(Unit::kCount, 1, 1024)},
+
+    {"v1.streaming", kV1,
+     "Tell Jaeger v1 (remote storage) to write by streams: faster, but it never learns of a span "
+     "that was not stored.",
+     SwitchField{[](Settings& s) -> bool& { return s.server.v1.has_streaming; }}},
+    {"v1.no-kind", kV1,
+     "The word for the kind of an operation that has none: empty, or unspecified for Jaeger v1.48 "
+     "to v1.64.",
+     ChoiceField{kNoKindWords,
+                 [](const Settings& s) { return size_t{s.server.v1.no_kind.empty() ? 0U : 1U}; },
+                 [](Settings& s, size_t index) {
+                   s.server.v1.no_kind = index == 0 ? "" : kNoKindWords[index];
+                 }}},
 
     {"shutdown.grace", kRunning, "How long running calls may take to end after SIGTERM.",
      NumberField{[](const Settings& s) { return s.shutdown_grace_ms; },

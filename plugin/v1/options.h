@@ -1,0 +1,16 @@
+// What of jaeger.storage.v1 can be chosen.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace larder::v1 {
+
+struct ServiceOptions {
+  // Tell clients to write by streams. Never with tenants: Jaeger shares its streams between them.
+  bool has_streaming = false;
+  // The word for a kind that a span does not have: Jaeger v1.48 to v1.64 expect "unspecified".
+  std::string no_kind = {};
+};
+
+}  // namespace larder::v1

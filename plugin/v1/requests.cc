@@ -1,0 +1,198 @@
+#include "plugin/v1/requests.h"
+
+#include <optional>
+
+#include "plugin/requests.h"
+#include "plugin/v1/model_fields.h"
+#include "plugin/v1/span.h"
+#include "plugin/wire_time.h"
+#include "storage/model/wire.h"
+
+namespace larder::v1 {
+namespace {
+
+// Protozero throws on broken bytes; nothing above this function sees it.
+template <typename Parse>
+auto Guarded(Parse parse) -> decltype(parse()) {
+  try {
+    return parse();
+  } catch (const protozero::exception& broken) {
+    return Status::InvalidArgument("the request is not a valid protobuf message (" +
+                                   std::string(broken.what()) + ")");
+  }
+}
+
+// Gathers TraceQueryParameters field by field.
+class SearchReader {
+ public:
+  Status Read(std::string_view message);
+  TraceQuery Finish(uint32_t depth_max);
+
+ private:
+  void ReadTag(std::string_view entry);
+
+  LegacySearch search_;
+  std::optional<WireTime> start_min_;
+  std::optional<WireTime> start_max_;
+  std::vector<std::pair<std::string, std::string>> tags_;
+};
+
+Status SearchReader::Read(std::string_view message) {
+  wire::Reader reader(message);
+  while (reader.NextField()) {
+    switch (reader.tag_and_type()) {
+      case Bytes(1):
+        search_.service = reader.get_string();
+        break;
+      case Bytes(2):
+        search_.operation = reader.get_string();
+        break;
+      case Bytes(3):
+        ReadTag(reader.View());
+        break;
+      case Bytes(4): {
+        LARDER_ASSIGN_OR_RETURN(start_min_, ReadTime(reader.View(), "start_time_min"));
+        break;
+      }
+      case Bytes(5): {
+        LARDER_ASSIGN_OR_RETURN(start_max_, ReadTime(reader.View(), "start_time_max"));
+        break;
+      }
+      case Bytes(6):
+        search_.duration_min_ns = ReadDuration(reader.View());
+        break;
+      case Bytes(7):
+        search_.duration_max_ns = ReadDuration(reader.View());
+        break;
+      case Varint(8):
+        search_.depth = reader.get_int32();
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return Status::Ok();
+}
+
+// An entry of a map; of a repeated key the last one counts.
+void SearchReader::ReadTag(std::string_view entry) {
+  std::pair<std::string, std::string> tag;
+  wire::Reader reader(entry);
+  while (reader.NextField()) {
+    switch (reader.tag_and_type()) {
+      case Bytes(1):
+        tag.first = reader.get_string();
+        break;
+      case Bytes(2):
+        tag.second = reader.get_string();
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  std::erase_if(tags_, [&](const auto& other) { return other.first == tag.first; });
+  tags_.push_back(std::move(tag));
+}
+
+TraceQuery SearchReader::Finish(uint32_t depth_max) {
+  TraceQuery query;
+  query.start = RangeOf(start_min_, start_max_);
+  query.filter = LowerLegacySearch(search_);
+  for (const auto& [key, value] : tags_) query.filter.children.push_back(LowerTag(key, value));
+  query.depth = search_.depth <= 0 ? kSearchDepthDefault : static_cast<uint32_t>(search_.depth);
+  if (query.depth > depth_max) query.depth = depth_max;
+  return query;
+}
+
+FilterNode Equals(Operand reference, Constant::Type type, std::string_view text) {
+  Constant constant;
+  constant.type = type;
+  constant.text = text;
+  FilterNode leaf;
+  leaf.op = FilterOp::kEq;
+  leaf.left = std::move(reference);
+  leaf.right = std::move(constant);
+  return leaf;
+}
+
+// The field that a tag stands for, with the value that it must have; nothing when there is none.
+std::optional<std::pair<Field, std::string_view>> FieldOf(std::string_view key,
+                                                          std::string_view value) {
+  using FieldAndText = std::pair<Field, std::string_view>;
+  if (value.empty()) return std::nullopt;  // an empty field shows no tag
+  if (key == kSpanKindKey && KindNumber(value) > 0) return FieldAndText{Field::kKind, value};
+  if (key == kErrorKey && value == "true") return FieldAndText{Field::kStatus, "error"};
+  if (key == kStatusCodeKey && value == kStatusOk) return FieldAndText{Field::kStatus, "ok"};
+  if (key == kStatusCodeKey && value == kStatusError) return FieldAndText{Field::kStatus, "error"};
+  if (key == kStatusDescriptionKey) return FieldAndText{Field::kStatusMessage, value};
+  if (key == kScopeNameKey) return FieldAndText{Field::kScopeName, value};
+  if (key == kScopeVersionKey) return FieldAndText{Field::kScopeVersion, value};
+  if (key == kTraceStateKey) return FieldAndText{Field::kTraceState, value};
+  if (key == kEventKey) return FieldAndText{Field::kEventName, value};
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::string_view> ParseWriteSpan(std::string_view message) {
+  return Guarded([&]() -> Result<std::string_view> {
+    std::optional<std::string_view> span;
+    wire::Reader reader(message);
+    while (reader.NextField()) {
+      if (reader.tag_and_type() == Bytes(1)) {
+        span = reader.View();
+      } else {
+        reader.skip();
+      }
+    }
+    if (!span) return Status::InvalidArgument("the request has no span");
+    return *span;
+  });
+}
+
+Result<TraceId> ParseGetTrace(std::string_view message) {
+  return Guarded([&]() -> Result<TraceId> {
+    TraceId id;
+    wire::Reader reader(message);
+    while (reader.NextField()) {
+      if (reader.tag_and_type() == Bytes(1)) {
+        LARDER_ASSIGN_OR_RETURN(id, ReadTraceId(reader.View()));
+      } else {
+        reader.skip();
+      }
+    }
+    return id;
+  });
+}
+
+Result<TraceQuery> ParseFindTraces(std::string_view message, uint32_t depth_max) {
+  return Guarded([&]() -> Result<TraceQuery> {
+    SearchReader search;
+    bool has_query = false;
+    wire::Reader reader(message);
+    while (reader.NextField()) {
+      if (reader.tag_and_type() == Bytes(1)) {
+        has_query = true;
+        LARDER_RETURN_IF_ERROR(search.Read(reader.View()));
+      } else {
+        reader.skip();
+      }
+    }
+    if (!has_query) return Status::InvalidArgument("the request has no query");
+    return search.Finish(depth_max);
+  });
+}
+
+FilterNode LowerTag(const std::string& key, const std::string& value) {
+  FilterNode any;
+  any.op = FilterOp::kOr;
+  for (const AttributeLevel level : {AttributeLevel::kSpanOrResource, AttributeLevel::kEvent}) {
+    any.children.push_back(Equals(AttributeRef{key, level}, Constant::Type::kLegacyText, value));
+  }
+  if (const auto field = FieldOf(key, value)) {
+    any.children.push_back(Equals(FieldRef{field->first}, Constant::Type::kString, field->second));
+  }
+  return any;
+}
+
+}  // namespace larder::v1

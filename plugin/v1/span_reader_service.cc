@@ -1,0 +1,130 @@
+#include "plugin/v1/span_reader_service.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "plugin/byte_buffer.h"
+#include "plugin/grpc_status.h"
+#include "plugin/replies.h"
+#include "plugin/requests.h"
+#include "plugin/security/grpc_metadata.h"
+#include "plugin/stream_query.h"
+#include "plugin/unary_query.h"
+#include "plugin/v1/replies.h"
+#include "plugin/v1/requests.h"
+
+namespace larder::v1 {
+namespace {
+
+using Source = Result<std::unique_ptr<MessageSource>>;
+
+// The number of a kind to ask for, -1 for all; nothing when no span can be of that kind.
+std::optional<int32_t> KindAskedFor(const std::string& word) {
+  if (word.empty()) return -1;
+  if (word == "unspecified") return 0;
+  const int32_t kind = KindNumber(word);
+  return kind < 0 ? std::nullopt : std::optional(kind);
+}
+
+}  // namespace
+
+SpanReaderService::Stream* SpanReaderService::GetTrace(Context* context, const Buffer* request) {
+  return StreamQuery::Start(
+      parts_, Rpc::kV1GetTrace, context,
+      [this, request = *request](Store& store, const Caller& caller,
+                                 const QueryLimits& limits) -> Source {
+        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
+                                ReadRequest(request, parts_.request_bytes_max));
+        LARDER_ASSIGN_OR_RETURN(const TraceId id, ParseGetTrace(bytes.view));
+        return NewSpanChunks(store.GetTraces(caller.tenant, {id}, limits), {.must_find = true});
+      });
+}
+
+SpanReaderService::Stream* SpanReaderService::FindTraces(Context* context, const Buffer* request) {
+  return StreamQuery::Start(
+      parts_, Rpc::kV1FindTraces, context,
+      [this, request = *request](Store& store, const Caller& caller,
+                                 const QueryLimits& limits) -> Source {
+        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
+                                ReadRequest(request, parts_.request_bytes_max));
+        LARDER_ASSIGN_OR_RETURN(TraceQuery query,
+                                ParseFindTraces(bytes.view, parts_.search_depth_max));
+        query.tenant = caller.tenant;
+        return NewSpanChunks(store.FindTraces(std::move(query), limits), {});
+      });
+}
+
+grpc::ServerUnaryReactor* SpanReaderService::FindTraceIDs(Context* context, const Buffer* request,
+                                                          Buffer* reply) {
+  return UnaryQuery::Start(
+      parts_, Rpc::kV1FindTraceIds, context, reply,
+      [this, request = *request](Store& store, const Caller& caller,
+                                 const QueryLimits& limits) -> Result<UnaryReply> {
+        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
+                                ReadRequest(request, parts_.request_bytes_max));
+        LARDER_ASSIGN_OR_RETURN(TraceQuery query,
+                                ParseFindTraces(bytes.view, parts_.search_depth_max));
+        query.tenant = caller.tenant;
+        LARDER_ASSIGN_OR_RETURN(Answer<FoundTrace> answer, store.FindTraceIds(query, limits));
+        return UnaryReply{v1::EncodeTraceIds(answer.values), std::move(answer.gaps)};
+      });
+}
+
+grpc::ServerUnaryReactor* SpanReaderService::GetServices(Context* context,
+                                                         const Buffer* /*request*/, Buffer* reply) {
+  return UnaryQuery::Start(
+      parts_, Rpc::kV1GetServices, context, reply,
+      [](Store& store, const Caller& caller, const QueryLimits& limits) -> Result<UnaryReply> {
+        LARDER_ASSIGN_OR_RETURN(Answer<std::string> answer, store.Services(caller.tenant, limits));
+        return UnaryReply{EncodeServices(answer.values), std::move(answer.gaps)};
+      });
+}
+
+grpc::ServerUnaryReactor* SpanReaderService::GetOperations(Context* context, const Buffer* request,
+                                                           Buffer* reply) {
+  return UnaryQuery::Start(
+      parts_, Rpc::kV1GetOperations, context, reply,
+      [this, request = *request](Store& store, const Caller& caller,
+                                 const QueryLimits& limits) -> Result<UnaryReply> {
+        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
+                                ReadRequest(request, parts_.request_bytes_max));
+        LARDER_ASSIGN_OR_RETURN(const OperationsRequest asked, ParseGetOperations(bytes.view));
+        const std::optional<int32_t> kind = KindAskedFor(asked.kind_word);
+        if (!kind) return UnaryReply{};
+        LARDER_ASSIGN_OR_RETURN(Answer<Operation> answer,
+                                store.Operations(caller.tenant, asked.service, *kind, limits));
+        return UnaryReply{EncodeOperations(answer.values, options_.no_kind),
+                          std::move(answer.gaps)};
+      });
+}
+
+grpc::ServerUnaryReactor* DependenciesReaderService::GetDependencies(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* reply) {
+  return UnaryQuery::Start(
+      parts_, Rpc::kV1GetDependencies, context, reply,
+      [this, request = *request](Store& store, const Caller& caller,
+                                 const QueryLimits& limits) -> Result<UnaryReply> {
+        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
+                                ReadRequest(request, parts_.request_bytes_max));
+        LARDER_ASSIGN_OR_RETURN(const TimeRange range, ParseGetDependencies(bytes.view));
+        LARDER_ASSIGN_OR_RETURN(Answer<Dependency> answer,
+                                store.Dependencies(caller.tenant, range, limits));
+        return UnaryReply{EncodeDependencies(answer.values), std::move(answer.gaps)};
+      });
+}
+
+grpc::ServerUnaryReactor* PluginCapabilitiesService::Capabilities(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* /*request*/,
+    grpc::ByteBuffer* reply) {
+  parts_.metrics->Started(Rpc::kV1Capabilities);
+  const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(*context));
+  if (caller.ok()) *reply = ToByteBuffer(EncodeCapabilities(false, options_.has_streaming));
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpcStatus(caller.status()));
+  parts_.metrics->Ended(Rpc::kV1Capabilities, caller.status().code(), 0);
+  return reactor;
+}
+
+}  // namespace larder::v1

@@ -1,0 +1,74 @@
+// The services of jaeger.storage.v1 that write. All spans go through one SpanBatcher.
+#pragma once
+
+#include <unordered_set>
+
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+#include <jaeger/storage/v1/storage.grpc.pb.h>
+
+#include "plugin/query_call.h"
+#include "plugin/v1/span_batcher.h"
+#include "storage/base/mutex.h"
+
+namespace larder::v1 {
+
+namespace internal {
+using SpanWriterPlugin = jaeger::storage::v1::SpanWriterPlugin;
+using RawSpanWriter = SpanWriterPlugin::WithRawCallbackMethod_WriteSpan<
+    SpanWriterPlugin::WithRawCallbackMethod_Close<SpanWriterPlugin::Service>>;
+using StreamingSpanWriterPlugin = jaeger::storage::v1::StreamingSpanWriterPlugin;
+using RawStreamingSpanWriter = StreamingSpanWriterPlugin::WithRawCallbackMethod_WriteSpanStream<
+    StreamingSpanWriterPlugin::Service>;
+}  // namespace internal
+
+class SpanWriterService final : public internal::RawSpanWriter {
+ public:
+  // Both must outlive this.
+  SpanWriterService(const ServiceParts& parts, SpanBatcher* batcher)
+      : parts_(parts), batcher_(batcher) {}
+
+  grpc::ServerUnaryReactor* WriteSpan(grpc::CallbackServerContext* context,
+                                      const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* reply) override;
+  // A collector's goodbye, which others may outlive: answered when what came before is durable.
+  grpc::ServerUnaryReactor* Close(grpc::CallbackServerContext* context,
+                                  const grpc::ByteBuffer* request,
+                                  grpc::ByteBuffer* reply) override;
+
+ private:
+  const ServiceParts& parts_;
+  SpanBatcher* const batcher_;
+};
+
+class WriteStream;
+
+// Jaeger keeps up to a thousand streams open and writes one span at a time to each. It never learns
+// what became of a span, and a stream that ends early costs it one: so a stream ends only with its
+// client or with the server, and reads no further while the store cannot take what it brought.
+class StreamingSpanWriterService final : public internal::RawStreamingSpanWriter {
+ public:
+  // Both must outlive this.
+  StreamingSpanWriterService(const ServiceParts& parts, SpanBatcher* batcher)
+      : parts_(parts), batcher_(batcher) {}
+
+  grpc::ServerReadReactor<grpc::ByteBuffer>* WriteSpanStream(grpc::CallbackServerContext* context,
+                                                             grpc::ByteBuffer* reply) override;
+  // Ends the streams that are open, each when what it brought has its outcome; new ones end at
+  // once.
+  void Stop();
+
+ private:
+  friend class WriteStream;
+  // False: the service was stopped.
+  bool Enter(WriteStream* stream);
+  void Leave(WriteStream* stream);
+
+  const ServiceParts& parts_;
+  SpanBatcher* const batcher_;
+  Mutex mu_;
+  std::unordered_set<WriteStream*> streams_ GUARDED_BY(mu_);
+  bool stopped_ GUARDED_BY(mu_) = false;
+};
+
+}  // namespace larder::v1
