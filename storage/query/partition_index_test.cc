@@ -13,9 +13,9 @@
 
 #include "storage/model/span.h"
 #include "storage/model/span_table.h"
+#include "storage/query/calls/trace_edges.h"
 #include "storage/query/partition_index_format.h"
 #include "storage/query/query_context.h"
-#include "storage/query/trace_edges.h"
 #include "storage/segment/page/page_writer.h"
 #include "storage/segment/segment_writer.h"
 #include "tests/differential/span_maker.h"

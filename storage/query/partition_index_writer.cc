@@ -12,11 +12,11 @@
 #include <utility>
 
 #include "storage/base/check.h"
+#include "storage/query/calls/service_pairs.h"
+#include "storage/query/calls/trace_edges.h"
 #include "storage/query/partition_index.h"
 #include "storage/query/partition_index_format.h"
 #include "storage/query/query_context.h"
-#include "storage/query/service_pairs.h"
-#include "storage/query/trace_edges.h"
 #include "storage/segment/encoding/trace_index.h"
 #include "storage/segment/page/page_writer.h"
 

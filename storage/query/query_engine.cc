@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "storage/query/dependencies.h"
+#include "storage/query/calls/dependency_table.h"
 #include "storage/query/operations.h"
 #include "storage/query/query_context.h"
 #include "storage/query/span_cursor.h"

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "storage/base/log.h"
-#include "storage/query/call_units.h"
+#include "storage/query/calls/call_units.h"
 
 namespace larder {
 

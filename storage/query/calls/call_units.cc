@@ -1,4 +1,4 @@
-#include "storage/query/call_units.h"
+#include "storage/query/calls/call_units.h"
 
 #include <algorithm>
 #include <string>

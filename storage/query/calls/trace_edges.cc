@@ -1,4 +1,4 @@
-#include "storage/query/trace_edges.h"
+#include "storage/query/calls/trace_edges.h"
 
 #include <algorithm>
 #include <tuple>

@@ -1,4 +1,4 @@
-#include "storage/query/dependency_memo.h"
+#include "storage/query/calls/dependency_memo.h"
 
 #include <algorithm>
 #include <bit>

@@ -20,9 +20,9 @@
 
 #include "storage/base/status.h"
 #include "storage/model/ids.h"
-#include "storage/query/call_units.h"
+#include "storage/query/calls/call_units.h"
+#include "storage/query/calls/service_pairs.h"
 #include "storage/query/query_context.h"
-#include "storage/query/service_pairs.h"
 #include "storage/query/view.h"
 
 namespace larder {

@@ -1,4 +1,4 @@
-#include "storage/query/dependencies.h"
+#include "storage/query/calls/dependency_table.h"
 
 #include <algorithm>
 #include <set>
@@ -8,7 +8,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "storage/query/trace_edges.h"
+#include "storage/query/calls/trace_edges.h"
 #include "storage/query/trace_locator.h"
 
 namespace larder {

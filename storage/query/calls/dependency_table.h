@@ -9,7 +9,7 @@
 #include "storage/base/mutex.h"
 #include "storage/base/status.h"
 #include "storage/model/query.h"
-#include "storage/query/dependency_memo.h"
+#include "storage/query/calls/dependency_memo.h"
 #include "storage/query/query_context.h"
 #include "storage/query/view.h"
 

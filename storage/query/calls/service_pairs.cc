@@ -1,4 +1,4 @@
-#include "storage/query/service_pairs.h"
+#include "storage/query/calls/service_pairs.h"
 
 namespace larder {
 
