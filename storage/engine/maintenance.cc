@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kLookEvery{1000};
 constexpr int kRestPerWork = 4;  // a merge that took a second rests for four: ingest comes first
+// A pass over what is new looks at the trace ids of all that is stored: for many segments at once,
+// or seldom.
+constexpr size_t kPrepareSegments = kIndexGroupSegments;
+constexpr uint64_t kPrepareEveryNs = 10ull * 1'000'000'000;
 constexpr uint64_t kSaveAgeEveryNs = 60ull * 1'000'000'000;
 
 }  // namespace
@@ -20,6 +24,7 @@ Maintenance::Maintenance(const MaintenanceOptions& options, const MaintenancePar
 
 Maintenance::~Maintenance() {
   parts_.shelf->CancelWork();
+  cancelled_ = true;
   {
     MutexLock lock(mu_);
     stopping_ = true;
@@ -55,7 +60,8 @@ void Maintenance::Run() {
 Status Maintenance::Settle() {
   bool did = true;
   while (did) LARDER_RETURN_IF_ERROR(Step(&did));
-  return Status::Ok();
+  MutexLock lock(work_mu_);
+  return PrepareQueries(1);
 }
 
 Status Maintenance::Step(bool* did) {
@@ -80,6 +86,7 @@ Status Maintenance::Step(bool* did) {
   if (*did) return Status::Ok();
   if (const auto merge = PickMerge(partitions)) {
     *did = true;
+    TryPrepareQueries(1);  // a merger of what is counted need not be counted
     return MergeSome(*merge);
   }
   if (const auto group = PickIndex(partitions)) {
@@ -90,8 +97,23 @@ Status Maintenance::Step(bool* did) {
     *did = true;
     return parts_.shelf->Close(*close);
   }
+  const uint64_t since_prepared_ns = parts_.clock->MonotonicNanos() - prepared_at_ns_;
+  TryPrepareQueries(since_prepared_ns >= kPrepareEveryNs ? 1 : kPrepareSegments);
   if (!parts_.disk->is_full()) parts_.disk->RestoreReserve();
   return Status::Ok();
+}
+
+void Maintenance::TryPrepareQueries(size_t segments_min) {
+  const Status prepared = PrepareQueries(segments_min);
+  if (!prepared.ok()) {
+    Log(LogLevel::kWarning, "preparing queries failed; the next query does it",
+        {{"reason", prepared.ToString()}});
+  }
+}
+
+Status Maintenance::PrepareQueries(size_t segments_min) {
+  if (segments_min == 1) prepared_at_ns_ = parts_.clock->MonotonicNanos();
+  return parts_.queries->Prepare(parts_.views->Current(), segments_min, {.cancelled = &cancelled_});
 }
 
 Status Maintenance::MergeSome(const SegmentPick& pick) {

@@ -1,4 +1,5 @@
-// Maintenance: the thread that closes, merges and drops partitions.
+// Maintenance: the thread that closes, merges and drops partitions, and prepares queries for what
+// is new.
 #pragma once
 
 #include <atomic>
@@ -11,6 +12,8 @@
 #include "storage/engine/partition_policy.h"
 #include "storage/engine/sealer.h"
 #include "storage/engine/shelf.h"
+#include "storage/engine/view_keeper.h"
+#include "storage/query/query_engine.h"
 
 namespace larder {
 
@@ -29,6 +32,8 @@ struct MaintenanceParts {
   DiskGuard* disk = nullptr;
   Shelf* shelf = nullptr;
   Sealer* sealer = nullptr;
+  ViewKeeper* views = nullptr;
+  QueryEngine* queries = nullptr;
   StoreCounters* counters = nullptr;
 };
 
@@ -52,6 +57,9 @@ class Maintenance {
   Status MergeSome(const SegmentPick& pick);
   Status MakeSpace(const std::vector<PartitionStatus>& partitions, bool* did);
   Status HelpFullDisk(const std::vector<PartitionStatus>& partitions, bool* did) REQUIRES(work_mu_);
+  // For tenants with as many new segments.
+  Status PrepareQueries(size_t segments_min) REQUIRES(work_mu_);
+  void TryPrepareQueries(size_t segments_min) REQUIRES(work_mu_);
   void SaveAgeIfDue() REQUIRES(work_mu_);
   uint64_t JournalBytes();
   void Run();
@@ -61,6 +69,9 @@ class Maintenance {
   Mutex work_mu_;  // held during one piece of work
   uint64_t saved_age_ns_ GUARDED_BY(work_mu_) = 0;
   uint64_t helped_failures_ GUARDED_BY(work_mu_) = 0;  // of the sealer, that were answered
+
+  uint64_t prepared_at_ns_ GUARDED_BY(work_mu_) = 0;  // monotonic
+  std::atomic<bool> cancelled_{false};
 
   Mutex mu_;
   CondVar wake_;

@@ -146,6 +146,8 @@ void StoreImpl::MakeWriters() {
                        .disk = disk_.get(),
                        .shelf = shelf_.get(),
                        .sealer = sealer_.get(),
+                       .views = views_.get(),
+                       .queries = queries_.get(),
                        .counters = &counters_});
   CommitterOptions committer_options;
   committer_options.sync = options_.durability == Durability::kSync;

@@ -44,10 +44,8 @@ class Reader : public PartitionIndex {
 
   Status FindTrace(const TraceId& trace_id, std::vector<uint32_t>* segments) const override {
     const uint64_t hash = TraceIdHash(trace_id);
-    const uint32_t shard = IndexShardOf(hash, header_.shard_bits);
     const uint64_t in_shard = IndexHashInShard(hash, header_.shard_bits);
-    const PageKey key =
-        IndexTraceKey(shard, TraceIndexChunkOf(in_shard, header_.chunk_counts[shard]));
+    const PageKey key = KeyOf(hash);
     LARDER_ASSIGN_OR_RETURN(
         const std::shared_ptr<const CachedPage> page,
         cache_->Get(cache_owner_, key,
@@ -61,6 +59,28 @@ class Reader : public PartitionIndex {
       return Named(PageFault(key, "segment"));
     }
     segments->insert(segments->end(), found.begin(), found.end());
+    return Status::Ok();
+  }
+
+  Status FindTraces(std::span<const uint64_t> hashes,
+                    std::vector<IndexMatch>* matches) const override {
+    PageKey open_key;
+    std::shared_ptr<const CachedPage> page;
+    std::vector<uint32_t> found;
+    for (uint32_t i = 0; i < hashes.size(); ++i) {
+      const uint64_t in_shard = IndexHashInShard(hashes[i], header_.shard_bits);
+      const PageKey key = KeyOf(hashes[i]);
+      if (page == nullptr || key != open_key) {
+        LARDER_ASSIGN_OR_RETURN(page, LoadChunk(key));
+        open_key = key;
+      }
+      found.clear();
+      static_cast<const CachedChunk&>(*page).chunk.Find(in_shard, &found);
+      for (const uint32_t segment : found) {
+        if (segment >= header_.segment_ids.size()) return Named(PageFault(key, "segment"));
+        matches->push_back({i, segment});
+      }
+    }
     return Status::Ok();
   }
 
@@ -108,6 +128,13 @@ class Reader : public PartitionIndex {
  private:
   Status Named(const Status& status) const {
     return status.With("partition index " + std::to_string(header_.index_id));
+  }
+
+  // The page of a trace's hash.
+  PageKey KeyOf(uint64_t hash) const {
+    const uint32_t shard = IndexShardOf(hash, header_.shard_bits);
+    const uint64_t in_shard = IndexHashInShard(hash, header_.shard_bits);
+    return IndexTraceKey(shard, TraceIndexChunkOf(in_shard, header_.chunk_counts[shard]));
   }
 
   Status ReadPage(PageKey key, std::string* body) const {

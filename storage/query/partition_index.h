@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,12 @@ Result<PartitionIndexInfo> WritePartitionIndex(const std::vector<SourceEntry>& s
                                                const PartitionIndexOptions& options,
                                                PageSink* sink);
 
+// One of several traces that are looked for, and a segment that may have rows of it.
+struct IndexMatch {
+  uint32_t trace = 0;    // which of them
+  uint32_t segment = 0;  // place in PartitionIndexInfo::segment_ids
+};
+
 // Thread-safe. Broken pages are kDataLoss and name themselves.
 class PartitionIndex {
  public:
@@ -63,6 +70,10 @@ class PartitionIndex {
   // Appends which segments (places in info().segment_ids) may have rows of the trace, ascending;
   // about one in 256 has none.
   virtual Status FindTrace(const TraceId& trace_id, std::vector<uint32_t>* segments) const = 0;
+  // The same of many traces, given by their TraceIdHash, ascending: appends a match for each hash
+  // and segment. Each page is read once, and past the cache.
+  virtual Status FindTraces(std::span<const uint64_t> hashes,
+                            std::vector<IndexMatch>* matches) const = 0;
   // Calls between spans of the segments, as Dependency (model/query.h) defines them, over all of
   // them together. Views live as long as the index.
   virtual Status Edges(std::vector<EdgeCount>* edges) const = 0;

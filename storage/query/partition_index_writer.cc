@@ -14,6 +14,7 @@
 #include "storage/base/check.h"
 #include "storage/query/calls/service_pairs.h"
 #include "storage/query/calls/trace_edges.h"
+#include "storage/query/calls/trace_runs.h"
 #include "storage/query/partition_index.h"
 #include "storage/query/partition_index_format.h"
 #include "storage/query/query_context.h"
@@ -23,21 +24,7 @@
 namespace larder {
 namespace {
 
-constexpr uint32_t kRowsPerRead = 8 * kBlockRows;
 constexpr uint64_t kMinuteNs = 60'000'000'000;
-
-// The rows of one trace in one segment.
-struct TraceRun {
-  uint64_t hash = 0;
-  uint32_t segment = 0;
-  uint32_t first_row = 0;
-  uint32_t row_count = 0;
-};
-
-struct SplitSpan {
-  uint64_t hash = 0;
-  TraceSpan span;
-};
 
 class IndexBuilder {
  public:
@@ -91,38 +78,16 @@ class IndexBuilder {
 
   Status CollectRuns(uint32_t shard) {
     runs_.clear();
+    const auto is_of_shard = [&](uint64_t hash) {
+      return IndexShardOf(hash, header_.shard_bits) == shard;
+    };
     for (uint32_t i = 0; i < view_.entries.size(); ++i) {
-      LARDER_RETURN_IF_ERROR(CollectRunsOf(i, shard).With(view_.entries[i].name));
+      LARDER_RETURN_IF_ERROR(
+          CollectTraceRuns(view_, i, is_of_shard, &context_, &runs_).With(view_.entries[i].name));
     }
     std::sort(runs_.begin(), runs_.end(), [](const TraceRun& a, const TraceRun& b) {
-      return std::tie(a.hash, a.segment, a.first_row) < std::tie(b.hash, b.segment, b.first_row);
+      return std::tie(a.hash, a.entry, a.first_row) < std::tie(b.hash, b.entry, b.first_row);
     });
-    return Status::Ok();
-  }
-
-  Status CollectRunsOf(uint32_t segment, uint32_t shard) {
-    const SpanSource& source = *view_.entries[segment].source;
-    std::vector<TraceId> ids;
-    TraceId open_id;  // of the run at the end of runs_, when it is of the row before
-    bool is_open = false;
-    for (uint32_t first = 0; first < source.row_count(); first += kRowsPerRead) {
-      LARDER_RETURN_IF_ERROR(context_.Check());
-      const uint32_t count = std::min(kRowsPerRead, source.row_count() - first);
-      ids.clear();
-      LARDER_RETURN_IF_ERROR(source.TraceIds(first, count, &ids));
-      for (uint32_t i = 0; i < ids.size(); ++i) {
-        if (is_open && ids[i] == open_id) {
-          ++runs_.back().row_count;
-          continue;
-        }
-        if (i > 0 && ids[i] == ids[i - 1]) continue;  // of a trace of another shard
-        const uint64_t hash = TraceIdHash(ids[i]);
-        is_open = IndexShardOf(hash, header_.shard_bits) == shard;
-        if (!is_open) continue;
-        open_id = ids[i];
-        runs_.push_back({hash, segment, first + i, 1});
-      }
-    }
     return Status::Ok();
   }
 
@@ -131,9 +96,9 @@ class IndexBuilder {
     entries.reserve(runs_.size());
     for (size_t i = 0; i < runs_.size(); ++i) {
       const bool is_known =
-          i > 0 && runs_[i - 1].hash == runs_[i].hash && runs_[i - 1].segment == runs_[i].segment;
+          i > 0 && runs_[i - 1].hash == runs_[i].hash && runs_[i - 1].entry == runs_[i].entry;
       if (is_known) continue;
-      entries.push_back({IndexHashInShard(runs_[i].hash, header_.shard_bits), runs_[i].segment});
+      entries.push_back({IndexHashInShard(runs_[i].hash, header_.shard_bits), runs_[i].entry});
     }
     const std::vector<std::string> chunks = EncodeTraceIndex(std::move(entries));
     header_.chunk_counts.push_back(static_cast<uint32_t>(chunks.size()));
@@ -146,14 +111,16 @@ class IndexBuilder {
 
   Status JoinSplitTraces() {
     KeepSplitRuns();
-    std::vector<SplitSpan> spans;
+    std::vector<RunSpan> spans;
     for (size_t first = 0; first < runs_.size();) {
       size_t last = first;
-      while (last < runs_.size() && runs_[last].segment == runs_[first].segment) ++last;
-      LARDER_RETURN_IF_ERROR(ReadSpans(first, last, &spans));
+      while (last < runs_.size() && runs_[last].entry == runs_[first].entry) ++last;
+      const std::span<const TraceRun> of_segment(&runs_[first], last - first);
+      LARDER_RETURN_IF_ERROR(ReadRunSpans(view_, of_segment, &context_, &spans)
+                                 .With(view_.entries[runs_[first].entry].name));
       first = last;
     }
-    std::sort(spans.begin(), spans.end(), [](const SplitSpan& a, const SplitSpan& b) {
+    std::sort(spans.begin(), spans.end(), [](const RunSpan& a, const RunSpan& b) {
       return std::tie(a.hash, a.span.ref) < std::tie(b.hash, b.span.ref);
     });
     for (auto first = spans.begin(); first != spans.end();) {
@@ -171,7 +138,7 @@ class IndexBuilder {
     for (size_t first = 0; first < runs_.size();) {
       size_t last = first;
       while (last < runs_.size() && runs_[last].hash == runs_[first].hash) ++last;
-      const bool is_split = runs_[first].segment != runs_[last - 1].segment;
+      const bool is_split = runs_[first].entry != runs_[last - 1].entry;
       while (first < last) {
         if (is_split) runs_[kept++] = runs_[first];
         ++first;
@@ -179,40 +146,13 @@ class IndexBuilder {
     }
     runs_.resize(kept);
     std::sort(runs_.begin(), runs_.end(), [](const TraceRun& a, const TraceRun& b) {
-      return std::tie(a.segment, a.first_row) < std::tie(b.segment, b.first_row);
+      return std::tie(a.entry, a.first_row) < std::tie(b.entry, b.first_row);
     });
   }
 
-  // The facts of runs [first, last), which are of one segment, many rows at a time.
-  Status ReadSpans(size_t first, size_t last, std::vector<SplitSpan>* spans) {
-    const SourceEntry& entry = view_.entries[runs_[first].segment];
-    std::vector<uint32_t> rows;
-    std::vector<uint64_t> hashes;
-    std::vector<SpanFacts> facts;
-    for (size_t run = first; run < last; ++run) {
-      for (uint32_t i = 0; i < runs_[run].row_count; ++i) {
-        rows.push_back(runs_[run].first_row + i);
-        hashes.push_back(runs_[run].hash);
-      }
-      if (rows.size() < kRowsPerRead && run + 1 < last) continue;
-      LARDER_RETURN_IF_ERROR(context_.Check());
-      facts.clear();
-      LARDER_RETURN_IF_ERROR(entry.source->Facts(rows, &facts).With(entry.name));
-      LARDER_CHECK(facts.size() == rows.size());
-      for (size_t i = 0; i < facts.size(); ++i) {
-        const SpanRef ref{facts[i].span_id, runs_[run].segment, facts[i].row};
-        spans->push_back(
-            {hashes[i], {ref, facts[i].parent_span_id, facts[i].start_ns, facts[i].service}});
-      }
-      rows.clear();
-      hashes.clear();
-    }
-    return Status::Ok();
-  }
-
   // Adds what the segments do not count of a trace; `spans` are sorted by span id.
-  Status JoinTrace(std::span<const SplitSpan> spans) {
-    const auto has_same_id = [](const SplitSpan& a, const SplitSpan& b) {
+  Status JoinTrace(std::span<const RunSpan> spans) {
+    const auto has_same_id = [](const RunSpan& a, const RunSpan& b) {
       return a.span.ref.span_id == b.span.ref.span_id;
     };
     if (std::adjacent_find(spans.begin(), spans.end(), has_same_id) != spans.end()) {
@@ -220,12 +160,12 @@ class IndexBuilder {
     }
     // Where every span has its own id the segments are right as far as they go, and only calls
     // over their borders are missing.
-    for (const SplitSpan& split : spans) {
+    for (const RunSpan& split : spans) {
       const TraceSpan& child = split.span;
       if (child.parent.is_zero() || child.service.empty()) continue;
       const auto parent = std::lower_bound(
           spans.begin(), spans.end(), child.parent,
-          [](const SplitSpan& a, const SpanId& id) { return a.span.ref.span_id < id; });
+          [](const RunSpan& a, const SpanId& id) { return a.span.ref.span_id < id; });
       if (parent == spans.end() || parent->span.ref.span_id != child.parent) continue;
       if (parent->span.ref.place == child.ref.place) continue;
       closed_rows_[child.ref.place].push_back(child.ref.row);
@@ -237,9 +177,9 @@ class IndexBuilder {
   }
 
   // Counts the trace's calls over all segments, and takes away what each segment counts by itself.
-  Status JoinClashingTrace(std::span<const SplitSpan> split) {
+  Status JoinClashingTrace(std::span<const RunSpan> split) {
     std::vector<TraceSpan> spans;
-    for (const SplitSpan& span : split) spans.push_back(span.span);
+    for (const RunSpan& span : split) spans.push_back(span.span);
     std::sort(spans.begin(), spans.end(),
               [](const TraceSpan& a, const TraceSpan& b) { return a.ref.place < b.ref.place; });
     std::vector<TraceEdge> edges;

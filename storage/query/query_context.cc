@@ -79,17 +79,26 @@ Result<bool> QueryContext::Read(std::string_view place, const Status& status) {
 }
 
 void QueryContext::AddGap(std::string_view place, const Status& status) {
-  ++failed_reads_;
   if (first_failure_.ok()) first_failure_ = status.With(place);
-  latest_gap_ = {std::string(place), status.ToString()};
-  const bool known = std::any_of(gaps_.begin(), gaps_.end(), [this](const Gap& gap) {
-    return gap.place == latest_gap_.place && gap.reason == latest_gap_.reason;
+  List({std::string(place), status.ToString()});
+}
+
+void QueryContext::Repeat(const Gap& gap) {
+  if (first_failure_.ok()) first_failure_ = Status::DataLoss(gap.place + ": " + gap.reason);
+  List(gap);
+}
+
+void QueryContext::List(const Gap& gap) {
+  ++failed_reads_;
+  latest_gap_ = gap;
+  const bool known = std::any_of(gaps_.begin(), gaps_.end(), [this](const Gap& listed) {
+    return listed.place == latest_gap_.place && listed.reason == latest_gap_.reason;
   });
   if (known || gaps_.size() == kGapsMax) return;
   gaps_.push_back(latest_gap_);
   if (bounds_.gap_count != nullptr) bounds_.gap_count->fetch_add(1, std::memory_order_relaxed);
   Log(LogLevel::kWarning, "a query goes on without what it could not read",
-      {{"place", place}, {"reason", latest_gap_.reason}});
+      {{"place", latest_gap_.place}, {"reason", latest_gap_.reason}});
 }
 
 Status QueryContext::Finish(const Status& status, bool found) {

@@ -68,6 +68,8 @@ class QueryContext {
   // What became of reading a part: true, it was read; false, it is a gap now and the query goes on
   // without it; a failure that is not the part's own ends the query.
   Result<bool> Read(std::string_view place, const Status& status);
+  // A part that an earlier query could not read is missing in what it left to this one.
+  void Repeat(const Gap& gap);
   // How the query ends. A spent budget is a gap when something was `found`, and when there are gaps
   // only, and nothing was read, the first of them is the answer.
   Status Finish(const Status& status, bool found);
@@ -82,6 +84,7 @@ class QueryContext {
 
  private:
   void AddGap(std::string_view place, const Status& status);
+  void List(const Gap& gap);
 
   const QueryBounds bounds_;
   const QueryLimits limits_;

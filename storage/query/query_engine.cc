@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -165,6 +166,21 @@ Result<Answer<Dependency>> QueryEngine::Dependencies(const ViewPtr& view, Tenant
       limits, [&](QueryContext* context, std::vector<Dependency>* found) -> Status {
         return impl_->dependencies_.Count(*view, tenant, child_start, context, found);
       });
+}
+
+Status QueryEngine::Prepare(const ViewPtr& view, size_t segments_min, const QueryLimits& limits) {
+  std::set<TenantId> tenants;
+  for (const SourceEntry& entry : view->entries) {
+    if (entry.segment != nullptr) tenants.insert(entry.tenant);
+  }
+  QueryBounds bounds = impl_->Bounds();
+  bounds.time_ns_max = UINT64_MAX;
+  for (const TenantId tenant : tenants) {
+    QueryContext context(bounds, limits);
+    const QueryContext::Work work(&context);
+    LARDER_RETURN_IF_ERROR(impl_->dependencies_.Prepare(*view, tenant, segments_min, &context));
+  }
+  return Status::Ok();
 }
 
 uint64_t QueryEngine::memory_bytes() const {

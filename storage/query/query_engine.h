@@ -4,6 +4,7 @@
 //   auto found = queries.FindTraceIds(store_view, query, limits);
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -51,6 +52,10 @@ class QueryEngine {
                                        const QueryLimits& limits);
   Result<Answer<Dependency>> Dependencies(const ViewPtr& view, TenantId tenant,
                                           TimeRange child_start, const QueryLimits& limits);
+
+  // Does ahead, for tenants with `segments_min` new segments, what the next question would have to
+  // do: to be called now and then, by a thread that may work for a second.
+  Status Prepare(const ViewPtr& view, size_t segments_min, const QueryLimits& limits);
 
   uint64_t memory_bytes() const;  // held by running queries and by what they remember
   uint64_t gaps() const;          // parts that could not be read, since the start

@@ -73,10 +73,10 @@ std::string Named(const std::string& question, const std::string& wrong) {
 
 }  // namespace
 
-std::string Checker::Ask(bool with_dependencies) {
+std::string Checker::Ask() {
   ++asked_;
   if (spans_->empty()) return "";
-  switch (random_->Below(with_dependencies ? 20 : 18)) {
+  switch (random_->Below(20)) {
     case 0:
     case 1:
       return AskById();

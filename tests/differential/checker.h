@@ -28,8 +28,8 @@ class Checker {
         filters_(random, spans) {}
 
   // Asks one random question. What was asked and what is wrong with the answer; empty when it is
-  // right. Dependencies only when asked for `with_dependencies`.
-  std::string Ask(bool with_dependencies);
+  // right.
+  std::string Ask();
   // Every trace of the reference, whole.
   std::string AskEveryTrace();
   uint64_t asked() const { return asked_; }

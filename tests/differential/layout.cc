@@ -31,6 +31,7 @@ void Layout::Append(const std::vector<Span>& request) {
     parts_.emplace_back();
     parts_.back().head = std::make_shared<SpanTable>();
     parts_.back().entry.id = next_id_++;
+    parts_.back().entry.partition = partition_;
     heads = {&parts_.back()};
   }
   Part& part = *heads[random_->Below(heads.size())];
@@ -44,7 +45,7 @@ void Layout::Append(const std::vector<Span>& request) {
 std::string Layout::Step() {
   size_t first = 0;
   size_t count = 0;
-  switch (random_->Below(12)) {
+  switch (random_->Below(14)) {
     case 0:
     case 1:
     case 2:
@@ -72,10 +73,18 @@ std::string Layout::Step() {
     case 10:
       Close();
       return "close";
-    default:
+    case 11:
       if (parts_.size() < 8) return "nothing to drop";
-      DropOldest();
-      return "drop the oldest";
+      DropPartition();
+      return "drop the oldest partition";
+    case 12:
+      if (parts_.size() < 8 || !random_->OneIn(3)) return "nothing to drop";
+      first = random_->Below(parts_.size());
+      DropPart(first);
+      return "drop part " + std::to_string(first);
+    default:
+      ++partition_;
+      return "begin a partition";
   }
 }
 
@@ -84,7 +93,14 @@ void Layout::Close() {
     if (parts_[i].head != nullptr) Seal(i);
   }
   indexes_.clear();
-  if (!parts_.empty()) Index(0, parts_.size());
+  for (size_t first = 0; first < parts_.size();) {
+    size_t last = first;
+    while (last < parts_.size() && parts_[last].entry.partition == parts_[first].entry.partition) {
+      ++last;
+    }
+    Index(first, last - first);
+    first = last;
+  }
 }
 
 std::shared_ptr<const View> Layout::MakeView() const {
@@ -109,16 +125,8 @@ ReferenceStore Layout::MakeReference() const {
   return reference;
 }
 
-bool Layout::is_one_unit() const {
-  const auto is_head = [](const Part& part) { return part.head != nullptr; };
-  if (std::all_of(parts_.begin(), parts_.end(), is_head)) return true;
-  if (std::any_of(parts_.begin(), parts_.end(), is_head)) return false;
-  return parts_.size() == 1 ||
-         (indexes_.size() == 1 && indexes_[0]->info().segment_ids.size() == parts_.size());
-}
-
 void Layout::Seal(size_t part) {
-  parts_[part].entry = WriteEntry(*parts_[part].head, false);
+  parts_[part].entry = WriteEntry(*parts_[part].head, parts_[part].entry.partition, {});
   parts_[part].head = nullptr;
 }
 
@@ -135,29 +143,39 @@ void Layout::Index(size_t first, size_t count) {
 
 void Layout::Merge(size_t first, size_t count) {
   Part merged;
+  std::vector<uint64_t> replaced;
   for (size_t i = first; i < first + count; ++i) {
+    replaced.push_back(parts_[i].entry.id);
     merged.spans.insert(merged.spans.end(), parts_[i].spans.begin(), parts_[i].spans.end());
   }
-  merged.entry = WriteEntry(*MakeTable(merged.spans), true);
+  merged.entry = WriteEntry(*MakeTable(merged.spans), parts_[first].entry.partition, replaced);
   const auto begin = parts_.begin() + static_cast<std::ptrdiff_t>(first);
   parts_.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
   parts_.insert(parts_.begin() + static_cast<std::ptrdiff_t>(first), std::move(merged));
 }
 
-void Layout::DropOldest() {
-  if (parts_.front().head != nullptr) Seal(0);
-  ForgetIndexesOf(parts_.front());
-  parts_.erase(parts_.begin());
+void Layout::DropPartition() {
+  const uint64_t oldest = parts_.front().entry.partition;
+  while (!parts_.empty() && parts_.front().entry.partition == oldest) DropPart(0);
 }
 
-SourceEntry Layout::WriteEntry(const SpanTable& table, bool drop_duplicates) {
+void Layout::DropPart(size_t part) {
+  ForgetIndexesOf(parts_[part]);
+  parts_.erase(parts_.begin() + static_cast<std::ptrdiff_t>(part));
+}
+
+SourceEntry Layout::WriteEntry(const SpanTable& table, uint64_t partition,
+                               const std::vector<uint64_t>& replaces) {
   SourceEntry entry;
   entry.id = next_id_++;
+  entry.partition = partition;
   entry.name = "segment " + std::to_string(entry.id);
   SegmentIdentity identity;
   identity.segment_id = entry.id;
+  identity.replaces = replaces;
   MapPageStore pages;
-  const auto written = WriteSegment(table, identity, {.drop_duplicates = drop_duplicates}, &pages);
+  const auto written =
+      WriteSegment(table, identity, {.drop_duplicates = !replaces.empty()}, &pages);
   EXPECT_TRUE(written.ok()) << written.status().ToString();
   auto segment = Segment::Open(pages.Source(), &cache_);
   EXPECT_TRUE(segment.ok()) << segment.status().ToString();
@@ -187,6 +205,7 @@ void Layout::PickRun(size_t* first, size_t* count) {
   const uint64_t wanted = random_->Between(1, 4);
   for (size_t i = *first; i < parts_.size() && *count < wanted; ++i) {
     if (parts_[i].head != nullptr || IsCovered(parts_[i])) break;
+    if (parts_[i].entry.partition != parts_[*first].entry.partition) break;
     ++*count;
   }
 }

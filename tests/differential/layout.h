@@ -1,5 +1,5 @@
-// A store without disk or threads: heads, segments and partition indexes, changed one random step
-// at a time, so that queries are asked of every layout a store can come to.
+// A store without disk or threads: heads, segments and indexes of partitions, changed one random
+// step at a time, so that queries are asked of every layout a store can come to.
 #pragma once
 
 #include <cstdint>
@@ -24,17 +24,16 @@ class Layout {
 
   // Into one of the heads.
   void Append(const std::vector<Span>& request);
-  // One random step: seal a head, index some segments, merge some, close all, drop the oldest. What
-  // it did, for the list of operations.
+  // One random step: seal a head, index some segments of a partition, merge some, close all, drop
+  // the oldest partition or any part, begin a new partition. What it did, for the list of
+  // operations.
   std::string Step();
-  // Every span in segments, and one index over them.
+  // Every span in segments, and one index over those of each partition.
   void Close();
 
   std::shared_ptr<const View> MakeView() const;
   // What is stored now.
   ReferenceStore MakeReference() const;
-  // Whether all spans lie in heads, or all in segments of one index.
-  bool is_one_unit() const;
 
  private:
   static constexpr uint64_t kCacheBytes = 1 << 20;
@@ -49,12 +48,15 @@ class Layout {
   void Seal(size_t part);
   void Index(size_t first, size_t count);
   void Merge(size_t first, size_t count);
-  void DropOldest();
-  SourceEntry WriteEntry(const SpanTable& table, bool drop_duplicates);
+  void DropPartition();
+  void DropPart(size_t part);
+  SourceEntry WriteEntry(const SpanTable& table, uint64_t partition,
+                         const std::vector<uint64_t>& replaces);
   // Forgets the indexes that cover the part.
   void ForgetIndexesOf(const Part& part);
   bool IsCovered(const Part& part) const;
-  // A run of neighbours that are sealed and not covered by an index; count 0 when there is none.
+  // A run of neighbours of one partition that are sealed and not covered by an index; count 0 when
+  // there is none.
   void PickRun(size_t* first, size_t* count);
 
   Random* const random_;
@@ -62,6 +64,7 @@ class Layout {
   std::vector<Part> parts_;  // by arrival
   std::vector<std::shared_ptr<const PartitionIndex>> indexes_;
   uint64_t next_id_ = 1;
+  uint64_t partition_ = 1;  // of new heads
 };
 
 }  // namespace larder

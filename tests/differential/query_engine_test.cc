@@ -53,7 +53,6 @@ class ViewSubject : public Subject {
 // One random history: requests and steps of the layout, with questions after each.
 class History {
  public:
-  // Spans that share an id, or come twice, make dependencies exact only in one unit.
   History(Random* random, bool has_clashes)
       : random_(random),
         has_clashes_(has_clashes),
@@ -125,8 +124,7 @@ class History {
     const ReferenceStore reference = layout_.MakeReference();
     subject_.set_view(layout_.MakeView());
     Checker checker(&subject_, &reference, &spans_, random_);
-    const bool with_dependencies = !has_clashes_ || layout_.is_one_unit();
-    for (uint64_t i = 0; i < questions; ++i) ASSERT_EQ(checker.Ask(with_dependencies), "");
+    for (uint64_t i = 0; i < questions; ++i) ASSERT_EQ(checker.Ask(), "");
     ASSERT_EQ(checker.AskEveryTrace(), "");
   }
 

@@ -14,8 +14,7 @@ namespace larder {
 struct SpanMakerOptions {
   uint32_t spans_max = 12;    // of one request
   uint32_t open_traces = 20;  // traces that still get spans
-  // Whether a span id may come again in its trace, in a span of other content. Which of them is the
-  // parent of a child is only known where both lie in one place.
+  // Whether a span id may come again in its trace, in a span of other content.
   bool reuse_span_ids = false;
   uint64_t base_ns = 1'700'000'000'000'000'000;
   uint64_t step_ns = 250'000'000;  // starts are multiples of it ...

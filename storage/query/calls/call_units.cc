@@ -50,40 +50,17 @@ std::vector<CallUnit> MakeCallUnits(const View& view, TenantId tenant,
   return units;
 }
 
+std::vector<bool> EntriesOf(const View& view, const std::vector<CallUnit>& units) {
+  std::vector<bool> entries(view.entries.size());
+  for (const CallUnit& unit : units) {
+    for (const uint32_t entry : unit.entries) entries[entry] = true;
+  }
+  return entries;
+}
+
 Status ReadEdges(const View& view, const CallUnit& unit, std::vector<EdgeCount>* edges) {
   if (unit.index != nullptr) return unit.index->Edges(edges);
   return view.entries[unit.entries[0]].segment->Edges(edges);
-}
-
-Status VisitOpenChildren(const View& view, const CallUnit& unit,
-                         const std::function<Status(const OpenChild&)>& visit) {
-  std::vector<OpenChild> children;
-  std::vector<bool> is_open;
-  for (uint32_t i = 0; i < unit.entries.size(); ++i) {
-    children.clear();
-    LARDER_RETURN_IF_ERROR(view.entries[unit.entries[i]].segment->OpenChildren(&children));
-    if (unit.index != nullptr) LARDER_RETURN_IF_ERROR(unit.index->OpenChildren(i, &is_open));
-    for (size_t child = 0; child < children.size(); ++child) {
-      const bool closed = unit.index != nullptr && (child >= is_open.size() || !is_open[child]);
-      if (!closed) LARDER_RETURN_IF_ERROR(visit(children[child]));
-    }
-  }
-  return Status::Ok();
-}
-
-Status LocateInUnit(const View& view, const CallUnit& unit, const TraceId& trace_id,
-                    std::vector<TracePlace>* places) {
-  std::vector<uint32_t> segments = {0};
-  if (unit.index != nullptr) {
-    segments.clear();
-    LARDER_RETURN_IF_ERROR(unit.index->FindTrace(trace_id, &segments));
-  }
-  for (const uint32_t segment : segments) {
-    TracePlace place{unit.entries[segment], {}};
-    LARDER_RETURN_IF_ERROR(view.entries[place.entry].source->FindTrace(trace_id, &place.rows));
-    if (!place.rows.empty()) places->push_back(std::move(place));
-  }
-  return Status::Ok();
 }
 
 }  // namespace larder

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_set>
@@ -11,7 +10,6 @@
 
 #include "storage/base/status.h"
 #include "storage/query/partition_index.h"
-#include "storage/query/trace_locator.h"
 #include "storage/query/view.h"
 #include "storage/segment/segment.h"
 
@@ -30,16 +28,10 @@ struct CallUnit {
 std::vector<CallUnit> MakeCallUnits(const View& view, TenantId tenant,
                                     const std::unordered_set<uint64_t>& broken);
 
+// Which entries of the View are of the units.
+std::vector<bool> EntriesOf(const View& view, const std::vector<CallUnit>& units);
+
 // Appends the calls within the unit. Views live as long as its index and segments.
 Status ReadEdges(const View& view, const CallUnit& unit, std::vector<EdgeCount>* edges);
-
-// Hands `visit` every child whose parent is not in the unit, always in the same order. Children of
-// a trace in one segment follow each other. Stops with the Status of `visit` when that fails.
-Status VisitOpenChildren(const View& view, const CallUnit& unit,
-                         const std::function<Status(const OpenChild&)>& visit);
-
-// Appends the places of a trace in the unit.
-Status LocateInUnit(const View& view, const CallUnit& unit, const TraceId& trace_id,
-                    std::vector<TracePlace>* places);
 
 }  // namespace larder

@@ -1,212 +1,167 @@
 #include "storage/query/calls/dependency_memo.h"
 
 #include <algorithm>
-#include <bit>
-#include <optional>
-#include <tuple>
+#include <set>
 #include <utility>
 
-#include "storage/base/coding.h"
-#include "storage/query/trace_facts.h"
-
 namespace larder {
+namespace {
 
-void WantedSpans::Reset(size_t count) {
-  // Eight bits for each: one span in eight or so is asked for in vain.
-  bits_.assign(std::max(kWordsMin, std::bit_ceil(count / 8 + 1)), 0);
+// Of one step: what is lost when it is cut short.
+constexpr uint64_t kRowsPerStep = 1 << 24;
+
+}  // namespace
+
+Status DependencyMemo::Follow(const View& view, TenantId tenant, QueryContext* context,
+                              std::vector<CallUnit>* units) {
+  Forget(view, tenant);
+  for (const Gap& gap : gaps_) context->Repeat(gap);
+  if (!tables_.empty()) LARDER_RETURN_IF_ERROR(context->Read("memo", Status::Ok()).status());
+  for (;;) {
+    *units = MakeCallUnits(view, tenant, broken_);
+    CallJoinParts parts = NextParts(view, *units);
+    if (parts.added.empty()) return Status::Ok();
+    LARDER_RETURN_IF_ERROR(Count(view, std::move(parts), context));
+  }
 }
 
-uint64_t WantedSpans::BitOf(const TraceId& trace_id, const SpanId& span_id) const {
-  const uint64_t mixed =
-      TraceIdHash(trace_id) ^
-      (LoadFixed64(reinterpret_cast<const char*>(span_id.bytes.data())) * 0x9e3779b97f4a7c15);
-  return (mixed ^ (mixed >> 32)) & (bits_.size() * 64 - 1);
+size_t DependencyMemo::UncountedSegments(const View& view, TenantId tenant) const {
+  return static_cast<size_t>(
+      std::count_if(view.entries.begin(), view.entries.end(), [&](const SourceEntry& entry) {
+        return entry.tenant == tenant && entry.segment != nullptr && !counted_.contains(entry.id);
+      }));
 }
 
-// Finds spans by id in several units, one trace after the other.
-class DependencyMemo::ParentFinder {
- public:
-  ParentFinder(const View& view, std::vector<const CallUnit*> units, QueryContext* context)
-      : view_(view), units_(std::move(units)), context_(context), facts_(units_.size()) {}
-
-  struct Parent {
-    uint64_t unit_id = 0;
-    std::string_view service;
-  };
-
-  // The first unit that has the child's parent; nothing when none has.
-  Result<std::optional<Parent>> Find(const OpenChild& child) {
-    if (child.trace_id != trace_id_) {
-      trace_id_ = child.trace_id;
-      for (auto& facts : facts_) facts.reset();
-    }
-    for (size_t i = 0; i < units_.size(); ++i) {
-      if (!facts_[i].has_value()) LARDER_RETURN_IF_ERROR(Load(i));
-      const SpanFacts* parent = nullptr;
-      for (const SpanFacts& span : *facts_[i]) {
-        if (span.span_id != child.parent_span_id) continue;
-        const bool is_first = parent == nullptr || std::tie(span.start_ns, span.service) <
-                                                       std::tie(parent->start_ns, parent->service);
-        if (is_first) parent = &span;
-      }
-      if (parent != nullptr) return std::optional<Parent>({units_[i]->id, parent->service});
-    }
-    return std::optional<Parent>();
-  }
-
- private:
-  Status Load(size_t unit) {
-    facts_[unit].emplace();
-    places_.clear();
-    const Status located = LocateInUnit(view_, *units_[unit], trace_id_, &places_);
-    LARDER_RETURN_IF_ERROR(context_->Read(units_[unit]->Name(view_), located).status());
-    return VisitTraceFacts(view_, places_, context_,
-                           [&](uint32_t /*place*/, const SpanFacts& span) {
-                             facts_[unit]->push_back(span);
-                             return Status::Ok();
-                           });
-  }
-
-  const View& view_;
-  const std::vector<const CallUnit*> units_;
-  QueryContext* const context_;
-  TraceId trace_id_;
-  std::vector<std::optional<std::vector<SpanFacts>>> facts_;  // of trace_id_, by unit
-  std::vector<TracePlace> places_;
-};
-
-Status DependencyMemo::Follow(const View& view, TenantId tenant, QueryContext* context) {
-  units_ = MakeCallUnits(view, tenant, broken_);
-  for (size_t i = 0; i < units_.size(); ++i) {
-    if (known_.contains(units_[i].id)) continue;
-    LARDER_RETURN_IF_ERROR(Learn(view, units_[i], context));
-    const bool index_is_broken = units_[i].index != nullptr && !known_.contains(units_[i].id);
-    if (!index_is_broken) continue;
-    broken_.insert(units_[i].id);
-    return Follow(view, tenant, context);
-  }
-  if (Forget()) wanted_is_current_ = false;
-  for (const CallUnit& unit : units_) {
-    if (known_.contains(unit.id)) LARDER_RETURN_IF_ERROR(Join(view, unit, context));
-  }
-  return wanted_is_current_ ? Status::Ok() : GatherWanted(view, context);
-}
-
-const DependencyMemo::Unit* DependencyMemo::Find(uint64_t unit_id) const {
-  const auto found = known_.find(unit_id);
-  return found == known_.end() ? nullptr : &found->second;
+void DependencyMemo::AddTo(uint64_t first_minute, uint64_t last_minute, CallCounts* counts) const {
+  for (const auto& [partition, table] : tables_) table.AddTo(first_minute, last_minute, counts);
 }
 
 uint64_t DependencyMemo::memory_bytes() const {
-  uint64_t bytes = pairs_.memory_bytes() + wanted_.memory_bytes();
-  for (const auto& [id, unit] : known_) {
-    bytes += sizeof(unit) + unit.minutes.capacity() * sizeof(MinuteCalls) +
-             unit.totals.capacity() * sizeof(CallCount) +
-             unit.joined.capacity() * sizeof(JoinedCall) + unit.has_parent.capacity() / 8 +
-             (unit.parents_in.size() + unit.searched.size()) * 32;
-  }
+  constexpr uint64_t kNodeBytes = 64;
+  uint64_t bytes = pairs_.memory_bytes() + counted_.size() * kNodeBytes;
+  for (const auto& [partition, table] : tables_) bytes += kNodeBytes + table.memory_bytes();
   return bytes;
 }
 
-bool DependencyMemo::Forget() {
-  std::unordered_set<uint64_t> kept;
-  for (const CallUnit& unit : units_) kept.insert(unit.id);
-  const auto is_gone = [&kept](uint64_t id) { return !kept.contains(id); };
-  if (std::erase_if(known_, [&](const auto& known) { return is_gone(known.first); }) == 0) {
-    return false;
+void DependencyMemo::Forget(const View& view, TenantId tenant) {
+  Segments present;
+  for (const SourceEntry& entry : view.entries) {
+    if (entry.tenant == tenant && entry.segment != nullptr) present.emplace(entry.id, &entry);
   }
-  for (auto& [id, unit] : known_) {
-    std::erase_if(unit.searched, is_gone);
-    if (std::none_of(unit.parents_in.begin(), unit.parents_in.end(), is_gone)) continue;
-    unit.joined.clear();
-    unit.has_parent.clear();
-    unit.parents_in.clear();
-    unit.searched.clear();
+  if (TakeMerged(present) && DropGone(present)) return;
+  counted_.clear();
+  tables_.clear();
+  broken_.clear();
+  gaps_.clear();
+  ++version_;
+}
+
+// A merger has the spans of the segments that it replaced, repeats apart: nothing to count.
+bool DependencyMemo::TakeMerged(const Segments& present) {
+  for (const auto& [id, entry] : present) {
+    const std::vector<uint64_t>& replaced = entry->segment->info().identity.replaces;
+    if (replaced.empty() || counted_.contains(id)) continue;
+    const auto known = std::count_if(replaced.begin(), replaced.end(),
+                                     [this](uint64_t old) { return counted_.contains(old); });
+    if (known == 0) continue;
+    if (static_cast<size_t>(known) < replaced.size()) return false;
+    for (const uint64_t old : replaced) counted_.erase(old);
+    counted_.emplace(id, entry->partition);
   }
   return true;
 }
 
-Status DependencyMemo::Learn(const View& view, const CallUnit& unit, QueryContext* context) {
+// Only the sums from some partition on stand for themselves (call_join.h).
+bool DependencyMemo::DropGone(const Segments& present) {
+  uint64_t first_kept = UINT64_MAX;
+  uint64_t last_gone = 0;
+  bool is_gone = false;
+  for (const auto& [id, partition] : counted_) {
+    if (present.contains(id)) {
+      first_kept = std::min(first_kept, partition);
+    } else {
+      last_gone = std::max(last_gone, partition);
+      is_gone = true;
+    }
+  }
+  if (!is_gone) return true;
+  if (last_gone >= first_kept || !gaps_.empty()) return false;
+  std::erase_if(counted_, [&](const auto& counted) { return !present.contains(counted.first); });
+  std::erase_if(tables_, [&](const auto& table) { return table.first <= last_gone; });
+  ++version_;
+  return true;
+}
+
+CallJoinParts DependencyMemo::NextParts(const View& view,
+                                        const std::vector<CallUnit>& units) const {
+  CallJoinParts parts;
+  parts.is_counted.resize(view.entries.size());
+  uint64_t rows = 0;
+  const auto is_counted = [&](uint32_t entry) { return counted_.contains(view.entries[entry].id); };
+  const auto add = [&](const CallUnit& unit) {
+    if (rows >= kRowsPerStep) return;
+    for (const uint32_t entry : unit.entries) rows += view.entries[entry].source->row_count();
+    parts.added.push_back(unit);
+  };
+  for (const CallUnit& unit : units) {
+    const bool is_new = std::none_of(unit.entries.begin(), unit.entries.end(), is_counted);
+    if (is_new) {
+      add(unit);
+      continue;
+    }
+    // An index over segments of which only some are counted says nothing of the others alone.
+    parts.counted.push_back(unit);
+    for (const uint32_t entry : unit.entries) {
+      parts.is_counted[entry] = is_counted(entry);
+      if (!is_counted(entry)) add({view.entries[entry].id, nullptr, {entry}});
+    }
+  }
+  return parts;
+}
+
+Status DependencyMemo::Count(const View& view, CallJoinParts parts, QueryContext* context) {
+  const size_t gap_count = context->gaps().size();
+  const auto keep_gaps = [&] {
+    gaps_.insert(gaps_.end(), context->gaps().begin() + static_cast<std::ptrdiff_t>(gap_count),
+                 context->gaps().end());
+  };
+  PartitionChanges changes;
+  std::vector<CallUnit> readable;
+  for (const CallUnit& unit : parts.added) {
+    LARDER_ASSIGN_OR_RETURN(const bool read, AddOwn(view, unit, context, &changes));
+    if (read) readable.push_back(unit);
+    if (read || unit.index == nullptr) continue;
+    broken_.insert(unit.id);  // its segments are units now
+    keep_gaps();
+    return Status::Ok();
+  }
+  std::vector<CallUnit> added = std::exchange(parts.added, std::move(readable));
+  LARDER_RETURN_IF_ERROR(CallJoin(view, std::move(parts), &pairs_, context).Run(&changes));
+  for (const auto& [partition, of_partition] : changes) tables_[partition].Apply(of_partition);
+  for (const CallUnit& unit : added) {
+    for (const uint32_t i : unit.entries) {
+      counted_.emplace(view.entries[i].id, view.entries[i].partition);
+    }
+  }
+  keep_gaps();
+  ++version_;
+  return Status::Ok();
+}
+
+Result<bool> DependencyMemo::AddOwn(const View& view, const CallUnit& unit, QueryContext* context,
+                                    PartitionChanges* changes) {
   LARDER_RETURN_IF_ERROR(context->Check());
   std::vector<EdgeCount> edges;
   const Status status = ReadEdges(view, unit, &edges);
   LARDER_ASSIGN_OR_RETURN(const bool read, context->Read(unit.Name(view), status));
-  if (!read) return Status::Ok();
-  Unit learned;
-  std::unordered_map<CallId, uint64_t> totals;
+  if (!read) return false;
+  CallChanges& of_partition = (*changes)[view.entries[unit.entries[0]].partition];
   for (const EdgeCount& edge : edges) {
     if (edge.parent.empty() || edge.child.empty()) continue;
-    const CallId call = pairs_.IdOf(edge.parent, edge.child);
-    learned.minutes.push_back({edge.minute, {call, edge.count}});
-    totals[call] += edge.count;
+    of_partition.Add(edge.minute, pairs_.IdOf(edge.parent, edge.child),
+                     static_cast<int64_t>(edge.count));
   }
-  for (const auto& [call, count] : totals) learned.totals.push_back({call, count});
-  known_.emplace(unit.id, std::move(learned));
-  wanted_is_current_ = false;
-  return Status::Ok();
-}
-
-Status DependencyMemo::Join(const View& view, const CallUnit& unit, QueryContext* context) {
-  Unit& known = known_.find(unit.id)->second;
-  std::vector<const CallUnit*> others;
-  for (const CallUnit& other : units_) {
-    if (other.id != unit.id && !known.searched.contains(other.id)) others.push_back(&other);
-  }
-  if (others.empty()) return Status::Ok();
-  // Nearest first: most parents came shortly before or after.
-  const auto distance = [&unit](const CallUnit* other) {
-    return std::abs(int64_t{other->entries.front()} - int64_t{unit.entries.front()});
-  };
-  std::sort(others.begin(), others.end(),
-            [&](const CallUnit* a, const CallUnit* b) { return distance(a) < distance(b); });
-
-  const uint64_t failed_reads = context->failed_reads();
-  ParentFinder parents(view, others, context);
-  Unit joined = known;
-  size_t next = 0;
-  const Status visited = VisitOpenChildren(view, unit, [&](const OpenChild& child) -> Status {
-    const size_t number = next++;
-    if (number == joined.has_parent.size()) joined.has_parent.push_back(false);
-    if (joined.has_parent[number] || child.service.empty()) return Status::Ok();
-    LARDER_RETURN_IF_ERROR(context->Check());
-    LARDER_ASSIGN_OR_RETURN(const auto parent, parents.Find(child));
-    if (!parent) return Status::Ok();
-    joined.has_parent[number] = true;
-    joined.parents_in.insert(parent->unit_id);
-    if (parent->service.empty() || parent->service == child.service) return Status::Ok();
-    joined.joined.push_back({child.start_ns, pairs_.IdOf(parent->service, child.service)});
-    return Status::Ok();
-  });
-  LARDER_RETURN_IF_ERROR(context->Read(unit.Name(view), visited).status());
-  // With a gap the search is not over: the next query looks again, and finds the gap again.
-  if (context->failed_reads() != failed_reads) return Status::Ok();
-  for (const CallUnit* other : others) joined.searched.insert(other->id);
-  known = std::move(joined);
-  wanted_is_current_ = false;
-  return Status::Ok();
-}
-
-Status DependencyMemo::GatherWanted(const View& view, QueryContext* context) {
-  size_t count = 0;
-  for (const auto& [id, unit] : known_) {
-    count += static_cast<size_t>(std::count(unit.has_parent.begin(), unit.has_parent.end(), false));
-  }
-  wanted_.Reset(count);
-  for (const CallUnit& unit : units_) {
-    const auto known = known_.find(unit.id);
-    if (known == known_.end()) continue;
-    const std::vector<bool>& has_parent = known->second.has_parent;
-    size_t next = 0;
-    const Status visited = VisitOpenChildren(view, unit, [&](const OpenChild& child) {
-      const size_t number = next++;
-      if (number < has_parent.size() && has_parent[number]) return Status::Ok();
-      wanted_.Add(child.trace_id, child.parent_span_id);
-      return Status::Ok();
-    });
-    LARDER_RETURN_IF_ERROR(context->Read(unit.Name(view), visited).status());
-  }
-  wanted_is_current_ = true;
-  return Status::Ok();
+  return true;
 }
 
 }  // namespace larder

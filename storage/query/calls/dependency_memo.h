@@ -1,25 +1,21 @@
-// What dependencies keep of call units (call_units.h) from one query to the next, so that a query
-// adds up small tables: each unit's calls by minute, and the calls whose parent lies in another
-// unit, which are found once, by looking each open child's parent up in the other units.
+// What dependencies keep from one query to the next, so that a query adds up small tables: the
+// calls of each minute over all segments together, exact, by the partition they go with
+// (call_join.h).
 //
-// When a unit comes, only what is new is looked up: its open children everywhere, and what is still
-// open of the others in it. When a unit goes (merged, indexed, expired), the units that had a
-// parent in it begin anew.
-//
-// Not exact across units, until an index covers both: spans written twice, so that both copies lie
-// in different units (a client's retry over a restart), count twice; and of several spans with the
-// parent's id in different units any may be taken for the parent.
+// A segment is counted once, when it comes. That segments are merged, or get an index, changes
+// nothing. When the oldest partition goes, its table goes; should others go, or parts of one, all
+// is counted anew.
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <string_view>
-#include <unordered_map>
+#include <map>
 #include <unordered_set>
 #include <vector>
 
 #include "storage/base/status.h"
 #include "storage/model/ids.h"
+#include "storage/query/calls/call_join.h"
+#include "storage/query/calls/call_table.h"
 #include "storage/query/calls/call_units.h"
 #include "storage/query/calls/service_pairs.h"
 #include "storage/query/query_context.h"
@@ -27,85 +23,48 @@
 
 namespace larder {
 
-struct CallCount {
-  CallId call = 0;
-  uint64_t count = 0;
-};
-
-struct MinuteCalls {
-  uint64_t minute = 0;
-  CallCount calls;
-};
-
-struct JoinedCall {
-  uint64_t child_start_ns = 0;
-  CallId call = 0;
-};
-
-// Which spans are the missing parents of some open child, roughly: a bit for each hash.
-class WantedSpans {
- public:
-  WantedSpans() : bits_(kWordsMin) {}
-  // Makes room for about `count`; forgets all.
-  void Reset(size_t count);
-  void Add(const TraceId& trace_id, const SpanId& span_id) {
-    const uint64_t bit = BitOf(trace_id, span_id);
-    bits_[bit / 64] |= uint64_t{1} << (bit % 64);
-  }
-  // True for all that were added, and a few others.
-  bool MayHold(const TraceId& trace_id, const SpanId& span_id) const {
-    const uint64_t bit = BitOf(trace_id, span_id);
-    return (bits_[bit / 64] >> (bit % 64) & 1) != 0;
-  }
-  uint64_t memory_bytes() const { return bits_.capacity() * sizeof(uint64_t); }
-
- private:
-  static constexpr size_t kWordsMin = 64;
-  uint64_t BitOf(const TraceId& trace_id, const SpanId& span_id) const;
-  std::vector<uint64_t> bits_;  // a power of two of words
-};
-
-// Of one tenant. Not thread-safe.
+// Of one tenant. Not thread-safe. Memory: 24 bytes for each minute and pair of services, and a few
+// for each segment; it does not grow with the spans.
 class DependencyMemo {
  public:
-  struct Unit {
-    std::vector<MinuteCalls> minutes;
-    std::vector<CallCount> totals;
-    // Of open children whose parent was found in another unit.
-    std::vector<JoinedCall> joined;
-    std::vector<bool> has_parent;             // by open child
-    std::unordered_set<uint64_t> parents_in;  // units
-    std::unordered_set<uint64_t> searched;    // units that were looked through for parents
-  };
+  // Brings the memo to the segments of `view`. After a failure (cancelled, out of time or memory)
+  // the work done so far is kept, and the next call goes on from there. What could not be read is a
+  // gap of this and all later calls, as long as the segment is there.
+  // Replaces `units` by those of the tenant in the View: of all of them the calls are known.
+  Status Follow(const View& view, TenantId tenant, QueryContext* context,
+                std::vector<CallUnit>* units);
 
-  // Brings the memo to the segments and indexes of `view`. After a failure (cancelled, out of time)
-  // the work done so far is kept, and the next call goes on from there.
-  Status Follow(const View& view, TenantId tenant, QueryContext* context);
-
-  // As of the last Follow, which must have been given the same View.
-  const std::vector<CallUnit>& units() const { return units_; }
-  // Null when the unit could not be read.
-  const Unit* Find(uint64_t unit_id) const;
-  const WantedSpans& wanted() const { return wanted_; }
+  // How many segments of the tenant Follow would have to count.
+  size_t UncountedSegments(const View& view, TenantId tenant) const;
+  // Adds the calls of minutes [first, last] to `counts`.
+  void AddTo(uint64_t first_minute, uint64_t last_minute, CallCounts* counts) const;
+  // Grows when what is counted changes.
+  uint64_t version() const { return version_; }
   ServicePairs* pairs() { return &pairs_; }
   uint64_t memory_bytes() const;
 
  private:
-  class ParentFinder;
+  using Segments = std::map<uint64_t, const SourceEntry*>;  // by id
 
-  // True when a unit went.
-  bool Forget();
-  Status Learn(const View& view, const CallUnit& unit, QueryContext* context);
-  // Looks the unit's open children up in the units it was not looked up in yet.
-  Status Join(const View& view, const CallUnit& unit, QueryContext* context);
-  Status GatherWanted(const View& view, QueryContext* context);
+  // Gives up what went, or everything when it cannot be told what the rest counts without it.
+  void Forget(const View& view, TenantId tenant);
+  // Both return false when only counting anew helps.
+  bool TakeMerged(const Segments& present);
+  bool DropGone(const Segments& present);
+
+  // Adds units that are not counted yet, as many as one step takes.
+  CallJoinParts NextParts(const View& view, const std::vector<CallUnit>& units) const;
+  Status Count(const View& view, CallJoinParts parts, QueryContext* context);
+  // Adds what the unit counts by itself. False when that cannot be read.
+  Result<bool> AddOwn(const View& view, const CallUnit& unit, QueryContext* context,
+                      PartitionChanges* changes);
 
   ServicePairs pairs_;
-  std::vector<CallUnit> units_;
-  std::unordered_map<uint64_t, Unit> known_;  // by unit id
-  std::unordered_set<uint64_t> broken_;       // indexes that cannot be read
-  WantedSpans wanted_;
-  bool wanted_is_current_ = true;
+  std::map<uint64_t, uint64_t> counted_;  // partition of each segment that is counted
+  std::map<uint64_t, CallTable> tables_;  // by partition
+  std::unordered_set<uint64_t> broken_;   // indexes that cannot be read
+  std::vector<Gap> gaps_;                 // what could not be read of what is counted
+  uint64_t version_ = 0;
 };
 
 }  // namespace larder

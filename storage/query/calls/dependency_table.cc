@@ -1,89 +1,53 @@
 #include "storage/query/calls/dependency_table.h"
 
 #include <algorithm>
-#include <set>
 #include <string>
-#include <tuple>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
-#include "storage/query/calls/trace_edges.h"
-#include "storage/query/trace_locator.h"
+#include "storage/query/calls/trace_gatherer.h"
 
 namespace larder {
 namespace {
 
 constexpr uint64_t kMinuteNs = 60'000'000'000;
-
-bool Includes(const TimeRange& outer, const TimeRange& inner) {
-  return outer.min_ns <= inner.min_ns && inner.max_ns <= outer.max_ns;
-}
+constexpr uint64_t kRowsPerSlice = 1 << 18;
 
 TimeRange MinuteRange(uint64_t minute) {
   const uint64_t first_ns = minute * kMinuteNs;
   return {first_ns, first_ns + std::min(kMinuteNs - 1, UINT64_MAX - first_ns)};
 }
 
-// The ends of `range` that cover only a part of their minute: none, one or two ranges.
-std::vector<TimeRange> BorderParts(const TimeRange& range) {
-  const TimeRange first = MinuteRange(range.min_ns / kMinuteNs);
-  const TimeRange last = MinuteRange(range.max_ns / kMinuteNs);
-  std::vector<TimeRange> parts;
-  if (!Includes(range, first))
-    parts.push_back({range.min_ns, std::min(first.max_ns, range.max_ns)});
-  if (last.min_ns != first.min_ns && !Includes(range, last)) {
-    parts.push_back({last.min_ns, range.max_ns});
-  }
-  return parts;
-}
-
-// One answer being added up.
+// One answer being added up from the segments.
 class DependencyCounter {
  public:
-  DependencyCounter(const View& view, TenantId tenant, TimeRange range, DependencyMemo* memo,
-                    QueryContext* context)
-      : view_(view),
-        tenant_(tenant),
-        range_(range),
-        memo_(memo),
-        context_(context),
-        memory_(context),
-        locator_(view, tenant, context) {}
+  DependencyCounter(const View& view, const std::vector<CallUnit>& units, TimeRange range,
+                    DependencyMemo* memo, QueryContext* context)
+      : view_(view), units_(units), range_(range), memo_(memo), context_(context) {}
 
-  Status AddUnit(const CallUnit& unit) {
-    const DependencyMemo::Unit* known = memo_->Find(unit.id);
-    if (known == nullptr) return Status::Ok();
-    for (const JoinedCall& joined : known->joined) {
-      if (range_.contains(joined.child_start_ns)) Add(joined.call, 1);
+  Status AddSegments() {
+    uint64_t first = range_.min_ns / kMinuteNs;
+    uint64_t end = range_.max_ns / kMinuteNs + 1;
+    const uint64_t last = end - 1;
+    LARDER_ASSIGN_OR_RETURN(const bool cuts_first, AddCutMinute(first));
+    if (cuts_first) ++first;
+    if (last >= first && last * kMinuteNs > range_.min_ns) {
+      LARDER_ASSIGN_OR_RETURN(const bool cuts_last, AddCutMinute(last));
+      if (cuts_last) --end;
     }
-    const TimeRange starts = StartRange(unit);
-    if (starts.max_ns < range_.min_ns || starts.min_ns > range_.max_ns) return Status::Ok();
-    if (Includes(range_, starts)) {
-      for (const CallCount& total : known->totals) Add(total.call, total.count);
-      return Status::Ok();
-    }
-    for (const MinuteCalls& minute : known->minutes) {
-      if (Includes(range_, MinuteRange(minute.minute))) Add(minute.calls.call, minute.calls.count);
-    }
-    for (const TimeRange& part : BorderParts(range_)) {
-      LARDER_RETURN_IF_ERROR(AddRows(unit, part));
-    }
+    if (first < end) memo_->AddTo(first, end - 1, &counts_);
     return Status::Ok();
   }
 
-  // All heads together: a trace may have rows in several. What segments say of such a trace by
-  // themselves is counted already; here comes the rest.
-  Status AddHeads() {
-    LARDER_RETURN_IF_ERROR(FindHeadTraces());
-    for (const TraceId& id : head_traces_) LARDER_RETURN_IF_ERROR(AddHeadTrace(id));
-    return Status::Ok();
+  void AddHeads(const std::vector<HeadCall>& calls) {
+    for (const HeadCall& call : calls) {
+      if (range_.contains(call.child_start_ns)) counts_[call.call] += call.count;
+    }
   }
 
   void Finish(std::vector<Dependency>* dependencies) const {
     const ServicePairs& pairs = *memo_->pairs();
     for (const auto& [call, count] : counts_) {
-      if (count <= 0) continue;  // less than none: a segment whose own calls could not be read
+      if (count <= 0) continue;  // less than none: not all could be read
       dependencies->push_back(
           {pairs.parent(call), pairs.child(call), static_cast<uint64_t>(count)});
     }
@@ -91,136 +55,114 @@ class DependencyCounter {
   }
 
  private:
-  void Add(CallId call, uint64_t count) { counts_[call] += static_cast<int64_t>(count); }
-
-  void AddEdges(const std::vector<TraceEdge>& edges, const TimeRange& range) {
-    for (const TraceEdge& edge : edges) {
-      if (range.contains(edge.child_start_ns))
-        Add(memo_->pairs()->IdOf(edge.parent, edge.child), 1);
+  // When the range leaves spans of the minute out: adds what it takes in, from rows, and says true.
+  Result<bool> AddCutMinute(uint64_t minute) {
+    const TimeRange whole = MinuteRange(minute);
+    const TimeRange part = {std::max(whole.min_ns, range_.min_ns),
+                            std::min(whole.max_ns, range_.max_ns)};
+    bool cuts = false;
+    if (part.min_ns > whole.min_ns) {
+      LARDER_ASSIGN_OR_RETURN(cuts, MayHaveRows({whole.min_ns, part.min_ns - 1}));
     }
+    if (!cuts && part.max_ns < whole.max_ns) {
+      LARDER_ASSIGN_OR_RETURN(cuts, MayHaveRows({part.max_ns + 1, whole.max_ns}));
+    }
+    if (!cuts) return false;
+    LARDER_RETURN_IF_ERROR(AddRows(part));
+    return true;
   }
 
-  void SubtractEdges(const std::vector<TraceEdge>& edges) {
-    for (const TraceEdge& edge : edges) {
-      if (range_.contains(edge.child_start_ns)) {
-        --counts_[memo_->pairs()->IdOf(edge.parent, edge.child)];
+  // Calls `visit` with each segment's search for spans that start in `part`.
+  Status VisitSearches(TimeRange part,
+                       const std::function<Status(uint32_t entry, BlockSearch* search)>& visit) {
+    for (const CallUnit& unit : units_) {
+      for (const uint32_t i : unit.entries) {
+        const SourceEntry& entry = view_.entries[i];
+        const TimeRange starts = entry.source->start_range();
+        if (starts.max_ns < part.min_ns || starts.min_ns > part.max_ns) continue;
+        LARDER_RETURN_IF_ERROR(context_->Check());
+        auto search = entry.source->Search(any_, part);
+        LARDER_ASSIGN_OR_RETURN(const bool opened, context_->Read(entry.name, search.status()));
+        if (opened) LARDER_RETURN_IF_ERROR(visit(i, search.value().get()));
       }
     }
-  }
-
-  TimeRange StartRange(const CallUnit& unit) const {
-    TimeRange range{UINT64_MAX, 0};
-    for (const uint32_t entry : unit.entries) {
-      const TimeRange starts = view_.entries[entry].source->start_range();
-      range.min_ns = std::min(range.min_ns, starts.min_ns);
-      range.max_ns = std::max(range.max_ns, starts.max_ns);
-    }
-    return range;
-  }
-
-  // The calls within one unit whose child starts in `part`, from rows.
-  Status AddRows(const CallUnit& unit, TimeRange part) {
-    std::unordered_set<TraceId, TraceIdHasher> traces;
-    for (const uint32_t entry : unit.entries) {
-      LARDER_RETURN_IF_ERROR(FindTraces(view_.entries[entry], part, &traces));
-    }
-    std::vector<TracePlace> places;
-    std::vector<TraceEdge> edges;
-    std::vector<TraceOpenChild> open_children;
-    for (const TraceId& id : traces) {
-      places.clear();
-      const Status located = LocateInUnit(view_, unit, id, &places);
-      LARDER_RETURN_IF_ERROR(context_->Read(unit.Name(view_), located).status());
-      edges.clear();
-      open_children.clear();
-      LARDER_RETURN_IF_ERROR(FindTraceEdges(view_, places, context_, &edges, &open_children));
-      AddEdges(edges, part);
-    }
     return Status::Ok();
   }
 
-  // The traces with a span of the source that starts in `part`.
-  Status FindTraces(const SourceEntry& entry, TimeRange part,
-                    std::unordered_set<TraceId, TraceIdHasher>* traces) {
-    const FilterNode any;
-    auto search = entry.source->Search(any, part);
-    LARDER_ASSIGN_OR_RETURN(const bool opened, context_->Read(entry.name, search.status()));
-    if (!opened) return Status::Ok();
-    std::vector<SpanMatch> matches;
-    for (const uint32_t block : search.value()->candidate_blocks()) {
-      LARDER_RETURN_IF_ERROR(context_->Check());
-      matches.clear();
-      LARDER_RETURN_IF_ERROR(
-          context_->Read(entry.name, search.value()->Match(block, &matches)).status());
-      for (const SpanMatch& match : matches) traces->insert(match.trace_id);
-    }
-    return Status::Ok();
-  }
-
-  Status FindHeadTraces() {
-    std::vector<TraceId> ids;
-    for (const SourceEntry& entry : view_.entries) {
-      if (entry.tenant != tenant_ || entry.segment != nullptr) continue;
-      ids.clear();
-      const Status status = entry.source->TraceIds(0, entry.source->row_count(), &ids);
-      LARDER_RETURN_IF_ERROR(context_->Read(entry.name, status).status());
-      head_traces_.insert(ids.begin(), ids.end());
-      LARDER_RETURN_IF_ERROR(
-          memory_.Resize(head_traces_.size() * (sizeof(TraceId) + 4 * sizeof(void*))));
-    }
-    return Status::Ok();
-  }
-
-  Status AddHeadTrace(const TraceId& id) {
-    std::vector<TracePlace> places;
-    LARDER_RETURN_IF_ERROR(LocateInHeads(id, &places));
-    std::vector<TraceSpan> spans;
-    LARDER_RETURN_IF_ERROR(LoadTraceSpans(view_, places, context_, &spans));
-    const bool is_wanted = std::any_of(spans.begin(), spans.end(), [&](const TraceSpan& span) {
-      return memo_->wanted().MayHold(id, span.ref.span_id);
-    });
-    std::vector<TraceEdge> edges;
-    std::vector<TraceOpenChild> open_children;
-    LARDER_RETURN_IF_ERROR(JoinTraceSpans(view_, places, context_, &spans, &edges, &open_children));
-    if (!is_wanted && open_children.empty()) {
-      AddEdges(edges, range_);
+  Result<uint64_t> RowsIn(TimeRange part) {
+    uint64_t rows = 0;
+    LARDER_RETURN_IF_ERROR(VisitSearches(part, [&](uint32_t /*entry*/, BlockSearch* search) {
+      rows += search->candidate_blocks().size() * kBlockRows;
       return Status::Ok();
+    }));
+    return rows;
+  }
+  Result<bool> MayHaveRows(TimeRange part) {
+    LARDER_ASSIGN_OR_RETURN(const uint64_t rows, RowsIn(part));
+    return rows > 0;
+  }
+
+  // The calls whose child starts in `part`, from the traces of the spans that do.
+  Status AddRows(TimeRange part) {
+    LARDER_ASSIGN_OR_RETURN(const uint64_t rows, RowsIn(part));
+    TraceGatherer gatherer(view_, units_, EntriesOf(view_, units_), context_);
+    int slice_bits = 0;
+    while (rows >> slice_bits > kRowsPerSlice) ++slice_bits;
+    for (uint64_t slice = 0; slice < uint64_t{1} << slice_bits; ++slice) {
+      const auto is_of_slice = [&](uint64_t hash) {
+        return slice_bits == 0 || hash >> (64 - slice_bits) == slice;
+      };
+      std::vector<TraceRun> traces;
+      LARDER_RETURN_IF_ERROR(FindTraces(part, is_of_slice, &traces));
+      LARDER_RETURN_IF_ERROR(gatherer.Gather(
+          std::move(traces), [](std::span<const TraceRun> /*runs*/) { return true; },
+          [&](std::span<const RunSpan> spans) { return AddTrace(spans, part, gatherer); }));
     }
-    LARDER_RETURN_IF_ERROR(locator_.Locate(id, &places));
-    edges.clear();
-    LARDER_RETURN_IF_ERROR(FindTraceEdges(view_, places, context_, &edges, &open_children));
-    AddEdges(edges, range_);
-    std::erase_if(places, [&](const TracePlace& place) {
-      return view_.entries[place.entry].segment == nullptr;
-    });
-    edges.clear();
-    LARDER_RETURN_IF_ERROR(FindTraceEdges(view_, places, context_, &edges, &open_children));
-    SubtractEdges(edges);
     return Status::Ok();
   }
 
-  Status LocateInHeads(const TraceId& id, std::vector<TracePlace>* places) {
-    LARDER_RETURN_IF_ERROR(context_->Check());
-    for (uint32_t i = 0; i < view_.entries.size(); ++i) {
-      const SourceEntry& entry = view_.entries[i];
-      if (entry.tenant != tenant_ || entry.segment != nullptr) continue;
-      TracePlace place{i, {}};
-      const Status status = entry.source->FindTrace(id, &place.rows);
-      LARDER_RETURN_IF_ERROR(context_->Read(entry.name, status).status());
-      if (!place.rows.empty()) places->push_back(std::move(place));
+  // Appends the traces with a span that starts in `part`, as runs of no rows.
+  Status FindTraces(TimeRange part, const std::function<bool(uint64_t)>& is_wanted,
+                    std::vector<TraceRun>* traces) {
+    std::vector<SpanMatch> matches;
+    return VisitSearches(part, [&](uint32_t i, BlockSearch* search) -> Status {
+      const std::vector<uint32_t> blocks = search->candidate_blocks();
+      for (const uint32_t block : blocks) {
+        LARDER_RETURN_IF_ERROR(context_->Check());
+        matches.clear();
+        const Status matched = search->Match(block, &matches);
+        LARDER_RETURN_IF_ERROR(context_->Read(view_.entries[i].name, matched).status());
+        for (const SpanMatch& match : matches) {
+          if (!traces->empty() && traces->back().trace_id == match.trace_id) continue;
+          const uint64_t hash = TraceIdHash(match.trace_id);
+          if (is_wanted(hash)) traces->push_back({hash, match.trace_id, i, match.row, 0});
+        }
+      }
+      return Status::Ok();
+    });
+  }
+
+  Status AddTrace(std::span<const RunSpan> spans, TimeRange part, const TraceGatherer& gatherer) {
+    std::vector<TraceSpan> trace;
+    for (const RunSpan& span : spans) trace.push_back(span.span);
+    std::vector<TraceEdge> edges;
+    std::vector<TraceOpenChild> open_children;
+    LARDER_RETURN_IF_ERROR(
+        JoinTraceSpans(view_, gatherer.places(), context_, &trace, &edges, &open_children));
+    for (const TraceEdge& edge : edges) {
+      if (part.contains(edge.child_start_ns))
+        ++counts_[memo_->pairs()->IdOf(edge.parent, edge.child)];
     }
     return Status::Ok();
   }
 
   const View& view_;
-  const TenantId tenant_;
+  const std::vector<CallUnit>& units_;
   const TimeRange range_;
   DependencyMemo* const memo_;
   QueryContext* const context_;
-  MemoryCharge memory_;
-  TraceLocator locator_;
-  std::unordered_set<TraceId, TraceIdHasher> head_traces_;
-  std::unordered_map<CallId, int64_t> counts_;
+  const FilterNode any_;
+  CallCounts counts_;
 };
 
 }  // namespace
@@ -229,20 +171,55 @@ Status DependencyTable::Count(const View& view, TenantId tenant, TimeRange child
                               QueryContext* context, std::vector<Dependency>* dependencies) {
   if (child_start.min_ns > child_start.max_ns) return Status::Ok();
   const MutexLock lock(mu_);
-  DependencyMemo& memo = memos_[tenant];
-  LARDER_RETURN_IF_ERROR(memo.Follow(view, tenant, context));
-  DependencyCounter counter(view, tenant, child_start, &memo, context);
-  for (const CallUnit& unit : memo.units()) LARDER_RETURN_IF_ERROR(counter.AddUnit(unit));
-  LARDER_RETURN_IF_ERROR(counter.AddHeads());
+  Tenant& known = tenants_[tenant];
+  std::vector<CallUnit> units;
+  LARDER_RETURN_IF_ERROR(known.memo.Follow(view, tenant, context, &units));
+  LARDER_RETURN_IF_ERROR(ReadHeads(view, tenant, units, context, &known));
+  CountMemory();
+  DependencyCounter counter(view, units, child_start, &known.memo, context);
+  LARDER_RETURN_IF_ERROR(counter.AddSegments());
+  counter.AddHeads(known.head_calls);
   counter.Finish(dependencies);
   return Status::Ok();
 }
 
-uint64_t DependencyTable::memory_bytes() const {
+Status DependencyTable::Prepare(const View& view, TenantId tenant, size_t segments_min,
+                                QueryContext* context) {
   const MutexLock lock(mu_);
+  DependencyMemo& memo = tenants_[tenant].memo;
+  if (memo.UncountedSegments(view, tenant) < segments_min) return Status::Ok();
+  std::vector<CallUnit> units;
+  Status followed = memo.Follow(view, tenant, context, &units);
+  CountMemory();
+  return followed;
+}
+
+// Heads that did not grow need not be read again.
+Status DependencyTable::ReadHeads(const View& view, TenantId tenant,
+                                  const std::vector<CallUnit>& units, QueryContext* context,
+                                  Tenant* known) {
+  std::vector<std::pair<uint64_t, uint64_t>> state = {{known->memo.version(), 0}};
+  for (const SourceEntry& entry : view.entries) {
+    if (entry.tenant != tenant || entry.segment != nullptr) continue;
+    state.emplace_back(entry.id, entry.source->row_count());
+  }
+  if (state == known->head_state) return Status::Ok();
+  const uint64_t failed_reads = context->failed_reads();
+  known->head_state.clear();
+  known->head_calls.clear();
+  LARDER_RETURN_IF_ERROR(
+      FindHeadCalls(view, tenant, units, known->memo.pairs(), context, &known->head_calls));
+  // With a gap the next query looks again, and finds the gap again.
+  if (context->failed_reads() == failed_reads) known->head_state = std::move(state);
+  return Status::Ok();
+}
+
+void DependencyTable::CountMemory() {
   uint64_t bytes = 0;
-  for (const auto& [tenant, memo] : memos_) bytes += memo.memory_bytes();
-  return bytes;
+  for (const auto& [tenant, known] : tenants_) {
+    bytes += known.memo.memory_bytes() + known.head_calls.capacity() * sizeof(HeadCall);
+  }
+  memory_bytes_.store(bytes, std::memory_order_relaxed);
 }
 
 }  // namespace larder

@@ -1,15 +1,18 @@
 // Which services call which, counted from the tables of the segments and the rows of the heads.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
+#include <utility>
 #include <vector>
 
 #include "storage/base/mutex.h"
 #include "storage/base/status.h"
 #include "storage/model/query.h"
 #include "storage/query/calls/dependency_memo.h"
+#include "storage/query/calls/head_calls.h"
 #include "storage/query/query_context.h"
 #include "storage/query/view.h"
 
@@ -18,15 +21,30 @@ namespace larder {
 // Thread-safe; one query at a time is answered.
 class DependencyTable {
  public:
-  // Appends the calls whose child starts in the range, sorted by parent, child. How exact they are
-  // is said in dependency_memo.h.
+  // Appends the calls whose child starts in the range, sorted by parent, child. Exact over all that
+  // the View holds: spans equal in every field count once, wherever they lie.
   Status Count(const View& view, TenantId tenant, TimeRange child_start, QueryContext* context,
                std::vector<Dependency>* dependencies);
-  uint64_t memory_bytes() const;
+  // Counts now the segments that the next Count would have to, if the tenant has `segments_min` of
+  // them.
+  Status Prepare(const View& view, TenantId tenant, size_t segments_min, QueryContext* context);
+  uint64_t memory_bytes() const { return memory_bytes_.load(std::memory_order_relaxed); }
 
  private:
-  mutable Mutex mu_;
-  std::map<TenantId, DependencyMemo> memos_ GUARDED_BY(mu_);
+  struct Tenant {
+    DependencyMemo memo;
+    // What the heads add, and what it was read from: the memo's version, each head and its rows.
+    std::vector<HeadCall> head_calls;
+    std::vector<std::pair<uint64_t, uint64_t>> head_state;
+  };
+
+  Status ReadHeads(const View& view, TenantId tenant, const std::vector<CallUnit>& units,
+                   QueryContext* context, Tenant* known) REQUIRES(mu_);
+  void CountMemory() REQUIRES(mu_);
+
+  Mutex mu_;
+  std::map<TenantId, Tenant> tenants_ GUARDED_BY(mu_);
+  std::atomic<uint64_t> memory_bytes_{0};
 };
 
 }  // namespace larder
