@@ -101,14 +101,6 @@ class Reader : public PartitionIndex {
     return Status::Ok();
   }
 
-  Status OpenChildren(uint32_t segment, std::vector<bool>* is_open) const override {
-    const PageKey key = IndexOpenChildrenKey(segment);
-    std::string body;
-    LARDER_RETURN_IF_ERROR(ReadPage(key, &body));
-    if (!DecodeOpenBits(body, is_open)) return Named(PageFault(key, "open children"));
-    return Status::Ok();
-  }
-
   Status Verify(std::vector<std::string>* faults) const override {
     const auto note = [faults](const Status& status) {
       if (!status.ok()) faults->push_back(status.ToString());
@@ -120,8 +112,6 @@ class Reader : public PartitionIndex {
     }
     std::vector<EdgeCount> edges;
     note(Edges(&edges));
-    std::vector<bool> is_open;
-    for (uint32_t i = 0; i < header_.segment_ids.size(); ++i) note(OpenChildren(i, &is_open));
     return Status::Ok();
   }
 

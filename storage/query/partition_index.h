@@ -77,9 +77,6 @@ class PartitionIndex {
   // Calls between spans of the segments, as Dependency (model/query.h) defines them, over all of
   // them together. Views live as long as the index.
   virtual Status Edges(std::vector<EdgeCount>* edges) const = 0;
-  // For each entry of that segment's Segment::OpenChildren, in order: whether it has a service and
-  // is open over all segments together.
-  virtual Status OpenChildren(uint32_t segment, std::vector<bool>* is_open) const = 0;
   // Reads every page; one line per fault.
   virtual Status Verify(std::vector<std::string>* faults) const = 0;
 };

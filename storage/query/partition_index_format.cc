@@ -97,27 +97,4 @@ bool DecodeIndexEdges(std::string_view body, size_t service_count, std::vector<I
 }
 
 // count varint | a bit for each, lowest first
-std::string EncodeOpenBits(const std::vector<bool>& is_open) {
-  std::string body;
-  PutVarint(&body, is_open.size());
-  std::string bits((is_open.size() + 7) / 8, '\0');
-  for (size_t i = 0; i < is_open.size(); ++i) {
-    if (is_open[i]) bits[i / 8] = static_cast<char>(bits[i / 8] | (1 << (i % 8)));
-  }
-  return body + bits;
-}
-
-bool DecodeOpenBits(std::string_view body, std::vector<bool>* is_open) {
-  ByteReader in(body);
-  uint64_t count = 0;
-  if (!in.GetVarint(&count) || count > in.remaining_bytes() * 8) return false;
-  if (in.remaining_bytes() != (count + 7) / 8) return false;
-  const std::string_view bits = in.remaining();
-  is_open->resize(count);
-  for (size_t i = 0; i < count; ++i) {
-    (*is_open)[i] = ((static_cast<uint8_t>(bits[i / 8]) >> (i % 8)) & 1) != 0;
-  }
-  return true;
-}
-
 }  // namespace larder

@@ -11,14 +11,13 @@
 
 namespace larder {
 
-inline constexpr uint32_t kPartitionIndexVersion = 1;
+inline constexpr uint32_t kPartitionIndexVersion = 2;
 inline constexpr uint32_t kIndexSegmentsMax = 1 << 12;
 inline constexpr uint32_t kIndexShardBitsMax = 12;
 inline constexpr uint32_t kIndexEdgesPerPage = 8192;
 
-// Columns of Section::kEdges.
+// Column of Section::kEdges.
 inline constexpr uint32_t kIndexEdgeCounts = 0;
-inline constexpr uint32_t kIndexOpenChildren = 1;
 
 inline constexpr PageKey kIndexHeaderKey{Section::kHeader, 0, 0};
 inline constexpr PageKey IndexTraceKey(uint32_t shard, uint32_t chunk) {
@@ -26,9 +25,6 @@ inline constexpr PageKey IndexTraceKey(uint32_t shard, uint32_t chunk) {
 }
 inline constexpr PageKey IndexEdgesKey(uint32_t page) {
   return {Section::kEdges, kIndexEdgeCounts, page};
-}
-inline constexpr PageKey IndexOpenChildrenKey(uint32_t segment) {
-  return {Section::kEdges, kIndexOpenChildren, segment};
 }
 
 // A trace belongs to the shard that the first bits of its hash name; in the shard it goes by the
@@ -68,7 +64,5 @@ std::string EncodeIndexEdges(const std::vector<IndexEdge>& edges);
 // Appends. `service_count` bounds the services.
 [[nodiscard]] bool DecodeIndexEdges(std::string_view body, size_t service_count,
                                     std::vector<IndexEdge>* edges);
-std::string EncodeOpenBits(const std::vector<bool>& is_open);
-[[nodiscard]] bool DecodeOpenBits(std::string_view body, std::vector<bool>* is_open);
 
 }  // namespace larder

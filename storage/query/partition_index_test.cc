@@ -59,7 +59,7 @@ std::string Hex(const std::string& bytes) {
 
 TEST(PartitionIndexFormat, ThePageTellsTheTruth) {
   const auto examples = HexExamples(std::string(LARDER_SOURCE_DIR) + "/storage/query/PARTITION.md");
-  ASSERT_EQ(examples.size(), 3u);
+  ASSERT_EQ(examples.size(), 2u);
 
   PartitionIndexHeader header;
   header.index_id = 9;
@@ -80,12 +80,6 @@ TEST(PartitionIndexFormat, ThePageTellsTheTruth) {
   std::vector<IndexEdge> decoded_edges;
   ASSERT_TRUE(DecodeIndexEdges(examples[1], 2, &decoded_edges));
   EXPECT_EQ(decoded_edges, edges);
-
-  const std::vector<bool> bits = {true, false, true, true, false, false, false, false, true};
-  EXPECT_EQ(examples[2], EncodeOpenBits(bits)) << Hex(EncodeOpenBits(bits));
-  std::vector<bool> decoded_bits;
-  ASSERT_TRUE(DecodeOpenBits(examples[2], &decoded_bits));
-  EXPECT_EQ(decoded_bits, bits);
 }
 
 TEST(PartitionIndexFormat, NothingShorterOrLongerDecodes) {
@@ -93,17 +87,15 @@ TEST(PartitionIndexFormat, NothingShorterOrLongerDecodes) {
   header.segment_ids = {1};
   header.chunk_counts = {1};
   header.services = {"a"};
-  const std::string bodies[] = {EncodeIndexHeader(header), EncodeIndexEdges({{1, 0, 0, 1}}),
-                                EncodeOpenBits({true})};
+  const std::string bodies[] = {EncodeIndexHeader(header), EncodeIndexEdges({{1, 0, 0, 1}})};
   const auto decodes = [](size_t kind, std::string_view body) {
     uint32_t version = 0;
     PartitionIndexHeader decoded;
     std::vector<IndexEdge> edges;
-    std::vector<bool> bits;
     if (kind == 0) return DecodeIndexHeader(body, &version, &decoded);
-    return kind == 1 ? DecodeIndexEdges(body, 1, &edges) : DecodeOpenBits(body, &bits);
+    return DecodeIndexEdges(body, 1, &edges);
   };
-  for (size_t kind = 0; kind < 3; ++kind) {
+  for (size_t kind = 0; kind < 2; ++kind) {
     const std::string& body = bodies[kind];
     EXPECT_TRUE(decodes(kind, body));
     EXPECT_FALSE(decodes(kind, body + "x"));
@@ -184,9 +176,15 @@ class PartitionIndexTest : public testing::Test {
       for (const TracePlace& place : places) {
         EXPECT_TRUE(std::find(found.begin(), found.end(), place.entry) != found.end());
       }
+      std::vector<TraceSpan> spans;
+      const auto add = [&](uint32_t place, const SpanFacts& span) {
+        spans.push_back(
+            {{span.span_id, place, span.row}, span.parent_span_id, span.start_ns, span.service});
+        return Status::Ok();
+      };
+      ASSERT_TRUE(VisitTraceFacts(view_, places, &context, add).ok());
       std::vector<TraceEdge> edges;
-      std::vector<TraceOpenChild> open;
-      ASSERT_TRUE(FindTraceEdges(view_, places, &context, &edges, &open).ok());
+      ASSERT_TRUE(JoinTraceSpans(view_, places, &context, &spans, &edges).ok());
       for (const TraceEdge& edge : edges) {
         ++expected[{std::string(edge.parent), std::string(edge.child),
                     edge.child_start_ns / kMinuteNs}];
@@ -197,38 +195,6 @@ class PartitionIndexTest : public testing::Test {
     Calls answered;
     for (const EdgeCount& edge : edges) {
       answered[{std::string(edge.parent), std::string(edge.child), edge.minute}] += edge.count;
-    }
-    EXPECT_EQ(answered, expected);
-    ExpectOpenChildren();
-  }
-
-  // A child stays open exactly when no segment has its parent.
-  void ExpectOpenChildren() {
-    std::set<std::pair<TraceId, SpanId>> spans;
-    for (const auto& [id, places] : Traces()) {
-      for (const TracePlace& place : places) {
-        std::vector<SpanFacts> facts;
-        ASSERT_TRUE(view_.entries[place.entry].source->Facts(place.rows, &facts).ok());
-        for (const SpanFacts& span : facts) spans.insert({id, span.span_id});
-      }
-    }
-    using Child = std::tuple<TraceId, SpanId, uint64_t, std::string>;
-    std::set<Child> expected;
-    std::set<Child> answered;
-    for (uint32_t i = 0; i < view_.entries.size(); ++i) {
-      std::vector<OpenChild> children;
-      std::vector<bool> is_open;
-      ASSERT_TRUE(view_.entries[i].segment->OpenChildren(&children).ok());
-      ASSERT_TRUE(index_->OpenChildren(i, &is_open).ok());
-      ASSERT_EQ(is_open.size(), children.size());
-      for (size_t number = 0; number < children.size(); ++number) {
-        const OpenChild& child = children[number];
-        const Child key{child.trace_id, child.parent_span_id, child.start_ns,
-                        std::string(child.service)};
-        const bool has_parent = spans.contains({child.trace_id, child.parent_span_id});
-        if (!has_parent && !child.service.empty()) expected.insert(key);
-        if (is_open[number]) answered.insert(key);
-      }
     }
     EXPECT_EQ(answered, expected);
   }
@@ -291,7 +257,8 @@ TEST_F(PartitionIndexTest, EveryFlippedByteIsFoundAndNamed) {
 
 TEST_F(PartitionIndexTest, RefusesANewerVersion) {
   PageWriter writer(1);
-  writer.Add(kIndexHeaderKey, "\x02 whatever comes then");
+  std::string newer(1, static_cast<char>(kPartitionIndexVersion + 1));
+  writer.Add(kIndexHeaderKey, newer + " whatever comes then");
   ASSERT_TRUE(writer.Flush(&pages_).ok());
   EXPECT_EQ(PartitionIndex::Open(pages_.Source(), &cache_).status().code(),
             StatusCode::kFailedPrecondition);

@@ -31,8 +31,7 @@ class IndexBuilder {
   IndexBuilder(const std::vector<SourceEntry>& segments, const PartitionIndexOptions& options)
       : options_(options),
         context_(Unbounded(), {.cancelled = options.cancelled}),
-        pages_(options.zstd_level),
-        closed_rows_(segments.size()) {
+        pages_(options.zstd_level) {
     view_.entries = segments;
     uint64_t rows = 0;
     for (uint32_t i = 0; i < segments.size(); ++i) {
@@ -168,7 +167,6 @@ class IndexBuilder {
           [](const RunSpan& a, const SpanId& id) { return a.span.ref.span_id < id; });
       if (parent == spans.end() || parent->span.ref.span_id != child.parent) continue;
       if (parent->span.ref.place == child.ref.place) continue;
-      closed_rows_[child.ref.place].push_back(child.ref.row);
       const std::string_view from = parent->span.service;
       if (from.empty() || from == child.service) continue;
       ++counts_[{child.start_ns / kMinuteNs, pairs_.IdOf(from, child.service)}];
@@ -183,40 +181,24 @@ class IndexBuilder {
     std::sort(spans.begin(), spans.end(),
               [](const TraceSpan& a, const TraceSpan& b) { return a.ref.place < b.ref.place; });
     std::vector<TraceEdge> edges;
-    std::vector<TraceOpenChild> open_by_segment;
     for (auto first = spans.begin(); first != spans.end();) {
       const auto last = std::find_if(first, spans.end(), [&](const TraceSpan& span) {
         return span.ref.place != first->ref.place;
       });
       std::vector<TraceSpan> of_segment(first, last);
-      LARDER_RETURN_IF_ERROR(
-          JoinTraceSpans(view_, places_, &context_, &of_segment, &edges, &open_by_segment));
+      LARDER_RETURN_IF_ERROR(JoinTraceSpans(view_, places_, &context_, &of_segment, &edges));
       first = last;
     }
     Count(edges, -1);
     edges.clear();
-    std::vector<TraceOpenChild> open;
-    LARDER_RETURN_IF_ERROR(JoinTraceSpans(view_, places_, &context_, &spans, &edges, &open));
+    LARDER_RETURN_IF_ERROR(JoinTraceSpans(view_, places_, &context_, &spans, &edges));
     Count(edges, +1);
-    CloseChildren(open_by_segment, open);
     return Status::Ok();
   }
 
   void Count(const std::vector<TraceEdge>& edges, int64_t by) {
     for (const TraceEdge& edge : edges) {
       counts_[{edge.child_start_ns / kMinuteNs, pairs_.IdOf(edge.parent, edge.child)}] += by;
-    }
-  }
-
-  // `open` is in the order of its spans.
-  void CloseChildren(const std::vector<TraceOpenChild>& open_by_segment,
-                     const std::vector<TraceOpenChild>& open) {
-    const auto by_span = [](const TraceOpenChild& a, const TraceOpenChild& b) {
-      return a.span < b.span;
-    };
-    for (const TraceOpenChild& child : open_by_segment) {
-      const bool stays = std::binary_search(open.begin(), open.end(), child, by_span);
-      if (!stays) closed_rows_[child.span.place].push_back(child.span.row);
     }
   }
 
@@ -230,17 +212,6 @@ class IndexBuilder {
       counts_[{edge.minute, pairs_.IdOf(edge.parent, edge.child)}] +=
           static_cast<int64_t>(edge.count);
     }
-    std::vector<OpenChild> children;
-    LARDER_RETURN_IF_ERROR(source.OpenChildren(&children));
-    std::vector<uint32_t>& closed = closed_rows_[segment];
-    std::sort(closed.begin(), closed.end());
-    std::vector<bool> is_open;
-    is_open.reserve(children.size());
-    for (const OpenChild& child : children) {
-      const bool is_closed = std::binary_search(closed.begin(), closed.end(), child.row);
-      is_open.push_back(!is_closed && !child.service.empty());
-    }
-    pages_.Add(IndexOpenChildrenKey(segment), EncodeOpenBits(is_open));
     return Status::Ok();
   }
 
@@ -280,7 +251,6 @@ class IndexBuilder {
   std::vector<TraceRun> runs_;
   ServicePairs pairs_;
   std::unordered_map<CountKey, int64_t, CountKeyHasher> counts_;
-  std::vector<std::vector<uint32_t>> closed_rows_;  // by segment: open there, closed elsewhere
 };
 
 }  // namespace

@@ -135,8 +135,7 @@ Status CallJoin::Charge(const std::vector<TraceSpan>& spans, int64_t sign) {
 }
 
 Status CallJoin::Calls(std::vector<TraceSpan> spans, std::vector<TraceEdge>* calls) {
-  std::vector<TraceOpenChild> open_children;
-  return JoinTraceSpans(view_, gatherer_.places(), context_, &spans, calls, &open_children);
+  return JoinTraceSpans(view_, gatherer_.places(), context_, &spans, calls);
 }
 
 void CallJoin::Add(uint64_t partition, const TraceEdge& call, int64_t count) {

@@ -146,9 +146,7 @@ class DependencyCounter {
     std::vector<TraceSpan> trace;
     for (const RunSpan& span : spans) trace.push_back(span.span);
     std::vector<TraceEdge> edges;
-    std::vector<TraceOpenChild> open_children;
-    LARDER_RETURN_IF_ERROR(
-        JoinTraceSpans(view_, gatherer.places(), context_, &trace, &edges, &open_children));
+    LARDER_RETURN_IF_ERROR(JoinTraceSpans(view_, gatherer.places(), context_, &trace, &edges));
     for (const TraceEdge& edge : edges) {
       if (part.contains(edge.child_start_ns))
         ++counts_[memo_->pairs()->IdOf(edge.parent, edge.child)];

@@ -71,9 +71,7 @@ class HeadCallFinder {
 
   Status AddCalls(std::vector<TraceSpan>* spans, int32_t count) {
     edges_.clear();
-    open_children_.clear();
-    LARDER_RETURN_IF_ERROR(
-        JoinTraceSpans(view_, gatherer_.places(), context_, spans, &edges_, &open_children_));
+    LARDER_RETURN_IF_ERROR(JoinTraceSpans(view_, gatherer_.places(), context_, spans, &edges_));
     for (const TraceEdge& edge : edges_) {
       calls_->push_back({edge.child_start_ns, pairs_->IdOf(edge.parent, edge.child), count});
     }
@@ -90,7 +88,6 @@ class HeadCallFinder {
   std::vector<TraceSpan> all_;
   std::vector<TraceSpan> in_segments_;
   std::vector<TraceEdge> edges_;
-  std::vector<TraceOpenChild> open_children_;
 };
 
 }  // namespace

@@ -40,42 +40,17 @@ Status DropRepeats(const View& view, const std::vector<TracePlace>& places, Quer
 
 }  // namespace
 
-Status LoadTraceSpans(const View& view, const std::vector<TracePlace>& places,
-                      QueryContext* context, std::vector<TraceSpan>* spans) {
-  return VisitTraceFacts(view, places, context, [&](uint32_t place, const SpanFacts& facts) {
-    spans->push_back(
-        {{facts.span_id, place, facts.row}, facts.parent_span_id, facts.start_ns, facts.service});
-    return Status::Ok();
-  });
-}
-
-Status FindTraceEdges(const View& view, const std::vector<TracePlace>& places,
-                      QueryContext* context, std::vector<TraceEdge>* edges,
-                      std::vector<TraceOpenChild>* open_children) {
-  size_t rows = 0;
-  for (const TracePlace& place : places) rows += place.rows.size();
-  MemoryCharge memory(context);
-  LARDER_RETURN_IF_ERROR(memory.Resize(rows * sizeof(TraceSpan)));
-  std::vector<TraceSpan> spans;
-  spans.reserve(rows);
-  LARDER_RETURN_IF_ERROR(LoadTraceSpans(view, places, context, &spans));
-  return JoinTraceSpans(view, places, context, &spans, edges, open_children);
-}
-
 Status JoinTraceSpans(const View& view, const std::vector<TracePlace>& places,
                       QueryContext* context, std::vector<TraceSpan>* spans,
-                      std::vector<TraceEdge>* edges, std::vector<TraceOpenChild>* open_children) {
+                      std::vector<TraceEdge>* edges) {
   std::sort(spans->begin(), spans->end(),
             [](const TraceSpan& a, const TraceSpan& b) { return a.ref < b.ref; });
   LARDER_RETURN_IF_ERROR(DropRepeats(view, places, context, spans));
   for (const TraceSpan& child : *spans) {
     if (child.parent.is_zero() || child.service.empty()) continue;
     const TraceSpan* parent = FindSpan(*spans, child.parent);
-    if (parent == nullptr) {
-      open_children->push_back({child.ref, child.parent, child.start_ns, child.service});
-    } else if (!parent->service.empty() && parent->service != child.service) {
-      edges->push_back({parent->service, child.service, child.start_ns});
-    }
+    if (parent == nullptr || parent->service.empty() || parent->service == child.service) continue;
+    edges->push_back({parent->service, child.service, child.start_ns});
   }
   return Status::Ok();
 }
