@@ -37,6 +37,7 @@ class FakeStore final : public Store {
   std::vector<Dependency> dependencies;
   StoreStats stats_answer;
   Status purge_answer;
+  std::vector<TenantStatus> tenant_statuses;
 
   // What was asked.
   struct Asked {
@@ -52,28 +53,49 @@ class FakeStore final : public Store {
     uint64_t cursors_open = 0;
     uint64_t purges = 0;
     bool saw_cancel = false;
+    TenantId tenant = 0;  // of the last write or question
   };
   Asked asked() const {
     const MutexLock lock(mu_);
     return asked_;
   }
 
+  Result<TenantId> OpenTenant(std::string_view name) override {
+    const MutexLock lock(mu_);
+    return tenants_.try_emplace(std::string(name), tenants_.size() + 1).first->second;
+  }
+  TenantId FindTenant(std::string_view name) override {
+    const MutexLock lock(mu_);
+    const auto known = tenants_.find(std::string(name));
+    return known != tenants_.end() ? known->second : kNoTenant;
+  }
+  std::vector<TenantStatus> TenantStatuses() override { return tenant_statuses; }
+  Status PurgeTenant(TenantId tenant) override {
+    const MutexLock lock(mu_);
+    ++asked_.purges;
+    asked_.tenant = tenant;
+    return purge_answer;
+  }
+
   void WriteAsync(WriteRequest request, std::function<void(WriteResult)> done) override {
     {
       const MutexLock lock(mu_);
       asked_.otlp = std::string(request.otlp);
+      asked_.tenant = request.tenant;
     }
     done(on_write(request.otlp));
   }
 
-  std::unique_ptr<TraceCursor> GetTraces(TenantId /*tenant*/, std::vector<TraceId> ids,
+  std::unique_ptr<TraceCursor> GetTraces(TenantId tenant, std::vector<TraceId> ids,
                                          const QueryLimits& limits) override {
     const MutexLock lock(mu_);
     asked_.ids = std::move(ids);
+    asked_.tenant = tenant;
     return NewCursor(limits);
   }
   std::unique_ptr<TraceCursor> FindTraces(TraceQuery query, const QueryLimits& limits) override {
     const MutexLock lock(mu_);
+    asked_.tenant = query.tenant;
     asked_.query = std::move(query);
     return NewCursor(limits);
   }
@@ -89,23 +111,27 @@ class FakeStore final : public Store {
   }
   std::unique_ptr<SpanCursor> FindSpans(SpanQuery query, const QueryLimits& /*limits*/) override {
     const MutexLock lock(mu_);
+    asked_.tenant = query.tenant;
     asked_.spans = std::move(query);
     return std::make_unique<Spans>(this);
   }
-  Result<Answer<std::string>> Services(TenantId /*tenant*/,
-                                       const QueryLimits& /*limits*/) override {
+  Result<Answer<std::string>> Services(TenantId tenant, const QueryLimits& /*limits*/) override {
+    const MutexLock lock(mu_);
+    asked_.tenant = tenant;
     return Answer<std::string>{services, gaps, {}};
   }
-  Result<Answer<Operation>> Operations(TenantId /*tenant*/, std::string_view service, int32_t kind,
+  Result<Answer<Operation>> Operations(TenantId tenant, std::string_view service, int32_t kind,
                                        const QueryLimits& /*limits*/) override {
     const MutexLock lock(mu_);
+    asked_.tenant = tenant;
     asked_.service = std::string(service);
     asked_.kind = kind;
     return Answer<Operation>{operations, gaps, {}};
   }
-  Result<Answer<Dependency>> Dependencies(TenantId /*tenant*/, TimeRange child_start,
+  Result<Answer<Dependency>> Dependencies(TenantId tenant, TimeRange child_start,
                                           const QueryLimits& /*limits*/) override {
     const MutexLock lock(mu_);
+    asked_.tenant = tenant;
     asked_.range = child_start;
     return Answer<Dependency>{dependencies, gaps, {}};
   }
@@ -180,12 +206,14 @@ class FakeStore final : public Store {
   }
   void Remember(const TraceQuery& query, const QueryLimits& limits) {
     const MutexLock lock(mu_);
+    asked_.tenant = query.tenant;
     asked_.query = query;
     asked_.limits = limits;
   }
 
   mutable Mutex mu_;
   Asked asked_ GUARDED_BY(mu_);
+  std::map<std::string, TenantId> tenants_ GUARDED_BY(mu_);
 };
 
 }  // namespace larder

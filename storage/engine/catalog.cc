@@ -4,6 +4,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <string_view>
+#include <utility>
 
 #include "storage/base/coding.h"
 #include "storage/base/hash.h"
@@ -16,10 +17,17 @@ namespace fbs = ::larder::catalog;
 
 constexpr std::string_view kMetaKey = "meta";
 constexpr std::string_view kPartitionPrefix = "partition/";
+constexpr std::string_view kTenantPrefix = "tenant/";
 constexpr uint64_t kIdsWrittenAhead = 1000;
 
 std::string PartitionKey(uint64_t id) {
   return std::string(kPartitionPrefix) + PartitionFamilyName(id);
+}
+
+std::string TenantKey(TenantId id) {
+  char digits[12];
+  std::snprintf(digits, sizeof digits, "%010" PRIu32, id);
+  return std::string(kTenantPrefix) + digits;
 }
 
 std::string Seal(flatbuffers::FlatBufferBuilder* builder, fbs::Record type,
@@ -77,8 +85,16 @@ std::string EncodeRecord(const PartitionRecord& partition) {
   flatbuffers::FlatBufferBuilder builder;
   const auto record = fbs::CreatePartition(
       builder, partition.id, static_cast<fbs::State>(partition.state), partition.opened_unix_ns,
-      partition.opened_age_ns, partition.closed_age_ns);
+      partition.opened_age_ns, partition.closed_age_ns, partition.is_archive);
   return Seal(&builder, fbs::Record_Partition, record.Union());
+}
+
+std::string EncodeRecord(const TenantRecord& tenant) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto name = builder.CreateString(tenant.name);
+  const auto going = builder.CreateVector(tenant.going_segments);
+  const auto record = fbs::CreateTenant(builder, tenant.id, name, tenant.purged_before_id, going);
+  return Seal(&builder, fbs::Record_Tenant, record.Union());
 }
 
 bool DecodeRecord(std::string_view value, CatalogMeta* meta) {
@@ -103,7 +119,22 @@ bool DecodeRecord(std::string_view value, PartitionRecord* partition) {
                 .state = static_cast<PartitionState>(record->state()),
                 .opened_unix_ns = record->opened_unix_ns(),
                 .opened_age_ns = record->opened_age_ns(),
-                .closed_age_ns = record->closed_age_ns()};
+                .closed_age_ns = record->closed_age_ns(),
+                .is_archive = record->is_archive()};
+  return true;
+}
+
+bool DecodeRecord(std::string_view value, TenantRecord* tenant) {
+  std::vector<uint64_t> aligned;
+  const fbs::Envelope* envelope = Unseal(value, &aligned);
+  const fbs::Tenant* record = envelope != nullptr ? envelope->record_as_Tenant() : nullptr;
+  if (record == nullptr || record->name() == nullptr) return false;
+  *tenant = {.id = record->id(),
+             .name = record->name()->str(),
+             .purged_before_id = record->purged_before_id()};
+  if (const auto* going = record->going_segments(); going != nullptr) {
+    tenant->going_segments.assign(going->begin(), going->end());
+  }
   return true;
 }
 
@@ -112,11 +143,15 @@ Result<CatalogContents> Catalog::Load() {
   const auto visit = [&contents](std::string_view key, std::string_view value) {
     bool whole = true;
     PartitionRecord partition;
+    TenantRecord tenant;
     if (key == kMetaKey) {
       whole = contents.has_meta = DecodeRecord(value, &contents.meta);
     } else if (key.starts_with(kPartitionPrefix)) {
       whole = DecodeRecord(value, &partition);
       if (whole) contents.partitions.push_back(partition);
+    } else if (key.starts_with(kTenantPrefix)) {
+      whole = DecodeRecord(value, &tenant);
+      if (whole) contents.tenants.push_back(std::move(tenant));
     }
     if (!whole) contents.faults.push_back("catalog record " + std::string(key));
     return true;
@@ -185,6 +220,11 @@ Status Catalog::SaveMeta() {
 Status Catalog::Save(const PartitionRecord& partition) {
   return kv_->Commit(*kv_->default_family(),
                      {{.key = PartitionKey(partition.id), .value = EncodeRecord(partition)}});
+}
+
+Status Catalog::Save(const TenantRecord& tenant) {
+  return kv_->Commit(*kv_->default_family(),
+                     {{.key = TenantKey(tenant.id), .value = EncodeRecord(tenant)}});
 }
 
 Status Catalog::Remove(uint64_t partition_id) {

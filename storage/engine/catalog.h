@@ -1,6 +1,6 @@
-// The catalog: which partitions there are and how far ids have been given out. Segments are not in
-// it: their own headers say what they are (design: "segment headers are the truth"), so that
-// nothing here can contradict them. CATALOG.md specifies the bytes.
+// The catalog: which partitions and tenants there are and how far ids have been given out. Segments
+// are not in it: their own headers say what they are (design: "segment headers are the truth"), so
+// that nothing here can contradict them. CATALOG.md specifies the bytes.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include "storage/base/mutex.h"
 #include "storage/base/status.h"
 #include "storage/kv/kv_store.h"
+#include "storage/model/ids.h"
 
 namespace larder {
 
@@ -41,12 +42,23 @@ struct PartitionRecord {
   uint64_t opened_unix_ns = 0;
   uint64_t opened_age_ns = 0;  // by the RetentionClock
   uint64_t closed_age_ns = 0;  // 0: open
+  bool is_archive = false;     // it never closes and never expires
+};
+
+struct TenantRecord {
+  TenantId id = 0;
+  std::string name = {};
+  // A purge: of generations below it no journal has anything to say of this tenant.
+  uint64_t purged_before_id = 0;
+  // Segments whose files go. From when this is saved they are gone for good.
+  std::vector<uint64_t> going_segments = {};
 };
 
 struct CatalogContents {
   CatalogMeta meta;
   bool has_meta = false;
   std::vector<PartitionRecord> partitions;  // by id
+  std::vector<TenantRecord> tenants;        // by id
   std::vector<std::string> faults;          // records that could not be read, by key
 };
 
@@ -72,6 +84,7 @@ class Catalog {
   Status SaveAge(uint64_t age_ns, uint64_t age_unix_ns);
   Status Save(const PartitionRecord& partition);
   Status Remove(uint64_t partition_id);
+  Status Save(const TenantRecord& tenant);
 
  private:
   Status SaveMeta() REQUIRES(mu_);
@@ -85,8 +98,10 @@ class Catalog {
 // The value of a record: also for tests of the page.
 std::string EncodeRecord(const CatalogMeta& meta);
 std::string EncodeRecord(const PartitionRecord& partition);
+std::string EncodeRecord(const TenantRecord& tenant);
 // False when the value is damaged.
 bool DecodeRecord(std::string_view value, CatalogMeta* meta);
 bool DecodeRecord(std::string_view value, PartitionRecord* partition);
+bool DecodeRecord(std::string_view value, TenantRecord* tenant);
 
 }  // namespace larder

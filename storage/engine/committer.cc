@@ -45,7 +45,7 @@ Committer::~Committer() {
 }
 
 void Committer::Remember(TenantId tenant, std::string_view otlp, const AppendResult& result) {
-  window_.Add(RequestIdentity(tenant, otlp),
+  window_.Add(tenant, RequestIdentity(tenant, otlp),
               {.accepted_spans = result.accepted_spans, .rejected_spans = result.rejected_spans},
               parts_.clock->MonotonicNanos());
 }
@@ -275,7 +275,7 @@ void Committer::Settle(std::vector<Pending>* group, size_t first, size_t end,
     const WriteResult& result = pending.result;
     parts_.counters->spans_accepted.fetch_add(result.accepted_spans);
     parts_.counters->spans_rejected.fetch_add(result.rejected_spans);
-    window_.Add(pending.identity,
+    window_.Add(pending.request.tenant, pending.identity,
                 {.accepted_spans = result.accepted_spans, .rejected_spans = result.rejected_spans},
                 parts_.clock->MonotonicNanos());
     generation_->NoteArrival(arrival_ns_);

@@ -65,6 +65,7 @@ class Committer {
   void RunBetweenGroups(const std::function<void()>& operation);
   // REQUIRES: inside of RunBetweenGroups.
   void ForgetDuplicates() { window_.Clear(); }
+  void ForgetDuplicates(TenantId tenant) { window_.Clear(tenant); }
 
  private:
   struct Pending {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -15,7 +16,8 @@ namespace larder {
 // The identity of a request: equal bytes of equal tenants.
 Hash128 RequestIdentity(TenantId tenant, std::string_view otlp);
 
-// Not thread-safe. Bounded in time and in number: the oldest are forgotten first.
+// Not thread-safe. Bounded in time and in number: the oldest are forgotten first, and those of a
+// tenant that has more than its share before those of others.
 class DuplicateWindow {
  public:
   struct Outcome {
@@ -28,11 +30,14 @@ class DuplicateWindow {
 
   // What became of the request when it was seen; nothing when it was not.
   std::optional<Outcome> Find(const Hash128& identity, uint64_t now_monotonic_ns) const;
-  void Add(const Hash128& identity, Outcome outcome, uint64_t now_monotonic_ns);
+  void Add(TenantId tenant, const Hash128& identity, Outcome outcome, uint64_t now_monotonic_ns);
   void Clear();
+  void Clear(TenantId tenant);
   size_t size() const { return seen_.size(); }
 
  private:
+  using Identities = std::deque<Hash128>;  // of one tenant, oldest first
+
   struct Hasher {
     size_t operator()(const Hash128& hash) const { return static_cast<size_t>(hash.low); }
   };
@@ -41,10 +46,15 @@ class DuplicateWindow {
     uint64_t monotonic_ns = 0;
   };
 
+  void ForgetOld(Identities* identities, uint64_t now_monotonic_ns);
+  void ForgetFirst(Identities* identities);
+  // Whose oldest request makes room for one of `tenant`.
+  Identities* WhoGivesWay(TenantId tenant);
+
   const uint64_t window_ns_;
   const size_t requests_max_;
   std::unordered_map<Hash128, Seen, Hasher> seen_;
-  std::deque<Hash128> order_;  // oldest first
+  std::map<TenantId, Identities> order_;
 };
 
 }  // namespace larder

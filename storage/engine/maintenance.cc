@@ -76,12 +76,15 @@ Status Maintenance::Step(bool* did) {
   LARDER_RETURN_IF_ERROR(parts_.shelf->DeleteRetired(did));
   if (*did) return Status::Ok();
   if (const auto expired =
-          PickExpired(partitions, parts_.retention_clock->AgeNanos(), options_.retention_ns)) {
+          PickExpired(partitions, parts_.retention_clock->AgeNanos(), options_.retention_ns,
+                      [this](TenantId tenant) { return parts_.tenants->LimitsOf(tenant); })) {
     *did = true;
     Log(LogLevel::kInfo, "a partition is older than the retention and goes",
         {{"partition", *expired}});
     return parts_.shelf->Drop(*expired);
   }
+  LARDER_RETURN_IF_ERROR(KeepTenantLimits(partitions, did));
+  if (*did) return Status::Ok();
   LARDER_RETURN_IF_ERROR(MakeSpace(partitions, did));
   if (*did) return Status::Ok();
   if (const auto merge = PickMerge(partitions)) {
@@ -122,14 +125,32 @@ Status Maintenance::MergeSome(const SegmentPick& pick) {
     return Status::ResourceExhausted("no space to merge small segments");
   }
   // A journal that could not be removed when it was sealed must find its generation named still.
+  LARDER_ASSIGN_OR_RETURN(const auto journals, JournalsThere());
+  return parts_.shelf->Merge(pick.partition, pick.tenant, pick.segment_ids, journals);
+}
+
+Result<std::set<uint64_t>> Maintenance::JournalsThere() {
   LARDER_ASSIGN_OR_RETURN(const auto names,
                           parts_.file_system->List(parts_.directory->journal_path()));
-  std::vector<uint64_t> journals;
+  std::set<uint64_t> journals;
   for (const std::string& name : names) {
     uint64_t generation = 0;
-    if (ParseJournalFileName(name, &generation)) journals.push_back(generation);
+    if (ParseJournalFileName(name, &generation)) journals.insert(generation);
   }
-  return parts_.shelf->Merge(pick.partition, pick.tenant, pick.segment_ids, journals);
+  return journals;
+}
+
+Status Maintenance::KeepTenantLimits(const std::vector<PartitionStatus>& partitions, bool* did) {
+  if (!options_.has_tenant_limits) return Status::Ok();
+  LARDER_ASSIGN_OR_RETURN(const auto journals, JournalsThere());
+  const std::vector<SegmentPick> picks = PickForTenant(
+      partitions, parts_.retention_clock->AgeNanos(), options_.retention_ns,
+      [this](TenantId tenant) { return parts_.tenants->LimitsOf(tenant); }, journals);
+  if (picks.empty()) return Status::Ok();
+  *did = true;
+  Log(LogLevel::kInfo, "spans of a tenant are past its retention or above its quota, and go",
+      {{"tenant", picks.front().tenant}, {"partition", picks.front().partition}});
+  return parts_.shelf->RemoveSegments(picks);
 }
 
 Status Maintenance::MakeSpace(const std::vector<PartitionStatus>& partitions, bool* did) {
@@ -154,7 +175,7 @@ Status Maintenance::HelpFullDisk(const std::vector<PartitionStatus>& partitions,
   if (failure.code() != StatusCode::kResourceExhausted) return Status::Ok();
   if (parts_.disk->ReleaseReserve()) return Status::Ok();
   for (const PartitionStatus& partition : partitions) {
-    if (partition.bytes == 0 || partition.generations > 0) continue;
+    if (partition.bytes == 0 || partition.generations > 0 || partition.record.is_archive) continue;
     *did = true;
     Log(LogLevel::kWarning, "the disk is full; the oldest partition goes",
         {{"partition", partition.record.id}});
@@ -169,6 +190,12 @@ Status Maintenance::DropAll() {
     LARDER_RETURN_IF_ERROR(parts_.shelf->Drop(partition.record.id));
   }
   return Status::Ok();
+}
+
+Status Maintenance::PurgeTenant(TenantId tenant) {
+  MutexLock lock(work_mu_);
+  LARDER_ASSIGN_OR_RETURN(const uint64_t before_id, parts_.catalog->NewId());
+  return parts_.shelf->PurgeTenant(tenant, before_id);
 }
 
 void Maintenance::SaveAgeIfDue() {

@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <set>
 #include <thread>
+#include <vector>
 
 #include "storage/base/mutex.h"
 #include "storage/base/status.h"
@@ -19,6 +21,7 @@ namespace larder {
 
 struct MaintenanceOptions {
   uint64_t retention_ns = 0;
+  bool has_tenant_limits = false;
   uint64_t disk_bytes_max = 0;
 };
 
@@ -31,6 +34,7 @@ struct MaintenanceParts {
   DataDirectory* directory = nullptr;
   DiskGuard* disk = nullptr;
   Shelf* shelf = nullptr;
+  Tenants* tenants = nullptr;
   Sealer* sealer = nullptr;
   ViewKeeper* views = nullptr;
   QueryEngine* queries = nullptr;
@@ -50,11 +54,15 @@ class Maintenance {
   Status Settle();
   // Drops every partition. REQUIRES: no generation takes spans or waits.
   Status DropAll();
+  // Takes everything of a tenant away, its archive too. REQUIRES: no generation holds spans of it.
+  Status PurgeTenant(TenantId tenant);
 
  private:
   // One piece of work. `did` says whether there was one.
   Status Step(bool* did);
   Status MergeSome(const SegmentPick& pick);
+  Status KeepTenantLimits(const std::vector<PartitionStatus>& partitions, bool* did);
+  Result<std::set<uint64_t>> JournalsThere();
   Status MakeSpace(const std::vector<PartitionStatus>& partitions, bool* did);
   Status HelpFullDisk(const std::vector<PartitionStatus>& partitions, bool* did) REQUIRES(work_mu_);
   // For tenants with as many new segments.

@@ -1,21 +1,27 @@
 #include "storage/engine/partition_policy.h"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 
 namespace larder {
 namespace {
 
 bool IsSmall(const StoredSegment& segment) {
-  return !segment.is_broken && segment.info.identity.replaces.empty() &&
-         segment.info.row_count < kSmallSegmentRowsMax;
+  return !segment.is_broken && segment.info.row_count < kSmallSegmentRowsMax;
+}
+
+// The power of sixteen of its row count.
+uint32_t TierOf(const StoredSegment& segment) {
+  return (static_cast<uint32_t>(std::bit_width(segment.info.row_count | 1u)) - 1) / 4;
 }
 
 bool IsOpen(const PartitionStatus& partition) {
   return partition.record.state == PartitionState::kOpen;
 }
 
-using ByTenant = std::map<TenantId, std::vector<const StoredSegment*>>;
+using Segments = std::vector<const StoredSegment*>;
+using ByTenant = std::map<TenantId, Segments>;
 
 // The segments that `wanted` accepts, by arrival.
 template <typename Wanted>
@@ -35,7 +41,7 @@ ByTenant SegmentsByTenant(const PartitionStatus& partition, const Wanted& wanted
 }
 
 // As many of `small` as one merge takes.
-SegmentPick TakeSome(const std::vector<const StoredSegment*>& small) {
+SegmentPick TakeSome(const Segments& small) {
   SegmentPick pick;
   uint64_t rows = 0;
   for (const StoredSegment* segment : small) {
@@ -47,6 +53,22 @@ SegmentPick TakeSome(const std::vector<const StoredSegment*>& small) {
   return pick;
 }
 
+// Those of the smallest tier that is full; none when no tier is. Many rows in all are reason enough
+// to take them as they come.
+Segments FullTier(const Segments& small) {
+  std::map<uint32_t, Segments> tiers;
+  uint64_t rows = 0;
+  for (const StoredSegment* segment : small) {
+    tiers[TierOf(*segment)].push_back(segment);
+    rows += segment->info.row_count;
+  }
+  if (rows > kMergeRowsMax) return small;
+  for (const auto& [tier, segments] : tiers) {
+    if (segments.size() >= kMergeSegmentsMin) return segments;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::optional<SegmentPick> PickMerge(const std::vector<PartitionStatus>& partitions) {
@@ -54,11 +76,7 @@ std::optional<SegmentPick> PickMerge(const std::vector<PartitionStatus>& partiti
     if (!IsOpen(partition)) continue;
     const bool is_last_chance = partition.full && partition.generations == 0;
     for (const auto& [tenant, segments] : SegmentsByTenant(partition, IsSmall)) {
-      uint64_t rows = 0;
-      for (const StoredSegment* segment : segments) rows += segment->info.row_count;
-      const bool enough = segments.size() >= kMergeSegmentsMin || rows > kMergeRowsMax;
-      if (!enough && !is_last_chance) continue;
-      SegmentPick pick = TakeSome(segments);
+      SegmentPick pick = TakeSome(is_last_chance ? segments : FullTier(segments));
       if (pick.segment_ids.size() < 2) continue;
       pick.partition = partition.record.id;
       pick.tenant = tenant;
@@ -100,12 +118,14 @@ std::optional<uint64_t> PickClose(const std::vector<PartitionStatus>& partitions
 }
 
 std::optional<uint64_t> PickExpired(const std::vector<PartitionStatus>& partitions, uint64_t age_ns,
-                                    uint64_t retention_ns) {
+                                    uint64_t retention_ns, const LimitsOf& limits) {
   for (const PartitionStatus& partition : partitions) {
     const PartitionRecord& record = partition.record;
     if (record.state == PartitionState::kDropping) return record.id;
     if (IsOpen(partition)) continue;
-    if (age_ns > record.closed_age_ns && age_ns - record.closed_age_ns >= retention_ns) {
+    if (partition.segments.empty()) return record.id;  // its tenants' limits emptied it
+    const uint64_t kept_ns = PartitionRetentionNs(partition, retention_ns, limits);
+    if (age_ns > record.closed_age_ns && age_ns - record.closed_age_ns >= kept_ns) {
       return record.id;
     }
   }
@@ -116,7 +136,7 @@ std::optional<PartitionStatus> PickForSpace(const std::vector<PartitionStatus>& 
                                             uint64_t used_bytes, uint64_t cap_bytes) {
   if (used_bytes <= cap_bytes) return std::nullopt;
   for (const PartitionStatus& partition : partitions) {
-    if (partition.bytes > 0) return partition;
+    if (partition.bytes > 0 && !partition.record.is_archive) return partition;
   }
   return std::nullopt;
 }

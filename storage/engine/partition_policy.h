@@ -7,26 +7,20 @@
 #include <vector>
 
 #include "storage/engine/shelf.h"
+#include "storage/engine/tenant_policy.h"
 
 namespace larder {
-
-// Some segments of one partition and tenant.
-struct SegmentPick {
-  uint64_t partition = 0;
-  TenantId tenant = 0;
-  std::vector<uint64_t> segment_ids;  // by arrival
-  uint64_t bytes = 0;
-};
 
 // Segments below this are small: a head that was sealed for another reason than its size.
 inline constexpr uint32_t kSmallSegmentRowsMax = 32'768;
 // A merge has no more rows than this, so that it fits into memory beside two heads.
 inline constexpr uint64_t kMergeRowsMax = 131'072;
-// Small segments wait until so many are there, or until their partition closes.
+// Small segments wait until so many of a like size are there, or until their partition closes.
 inline constexpr size_t kMergeSegmentsMin = 16;
 
-// Small segments to be merged. A merged segment is never merged again: each span is rewritten at
-// most once.
+// Small segments of one tenant to be merged, size-tiered: those whose row counts have the same
+// power of sixteen. So a span is rewritten at most once for each power below kSmallSegmentRowsMax,
+// and once more when its partition closes; at a full rate of spans never.
 std::optional<SegmentPick> PickMerge(const std::vector<PartitionStatus>& partitions);
 
 // Segments of an open partition that are as they will stay and have no index yet: as many as share
@@ -37,12 +31,12 @@ std::optional<SegmentPick> PickIndex(const std::vector<PartitionStatus>& partiti
 std::optional<uint64_t> PickClose(const std::vector<PartitionStatus>& partitions);
 
 // A partition that an earlier attempt did not finish to drop, or whose last span is older than
-// `retention_ns`.
+// `retention_ns`, or than the longest retention of the tenants in it.
 std::optional<uint64_t> PickExpired(const std::vector<PartitionStatus>& partitions, uint64_t age_ns,
-                                    uint64_t retention_ns);
+                                    uint64_t retention_ns, const LimitsOf& limits);
 
-// The oldest partition, when all together are above the cap. It may still be open: then it is to be
-// marked full, closed, and only then dropped.
+// The oldest partition but the archive's, when all together are above the cap. It may still be
+// open: then it is to be marked full, closed, and only then dropped.
 std::optional<PartitionStatus> PickForSpace(const std::vector<PartitionStatus>& partitions,
                                             uint64_t used_bytes, uint64_t cap_bytes);
 

@@ -22,6 +22,8 @@ PartitionStatus Partition(uint64_t id, PartitionState state, bool full = true) {
   return partition;
 }
 
+TenantLimits NoLimits(TenantId) { return {}; }
+
 TEST(PartitionPolicy, SmallSegmentsWaitForCompany) {
   PartitionStatus partition = Partition(1, PartitionState::kOpen, false);
   for (uint64_t id = 1; id < kMergeSegmentsMin; ++id) {
@@ -46,12 +48,10 @@ TEST(PartitionPolicy, TheLastChanceTakesAnyTwo) {
   EXPECT_FALSE(PickMerge({partition}).has_value());
 }
 
-TEST(PartitionPolicy, NothingIsMergedTwiceOrTooLarge) {
+TEST(PartitionPolicy, NothingBrokenIsMergedAndNothingTooLarge) {
   PartitionStatus partition = Partition(1, PartitionState::kOpen);
   partition.segments = {MakeSegment(1, 10), MakeSegment(2, 10)};
-  partition.segments[0].info.identity.replaces = {7, 8};
-  EXPECT_FALSE(PickMerge({partition}).has_value());
-  partition.segments[0] = MakeSegment(1, 10);
+  EXPECT_TRUE(PickMerge({partition}).has_value());
   partition.segments[0].is_broken = true;
   EXPECT_FALSE(PickMerge({partition}).has_value());
   partition.segments.clear();
@@ -59,6 +59,26 @@ TEST(PartitionPolicy, NothingIsMergedTwiceOrTooLarge) {
     partition.segments.push_back(MakeSegment(id, kSmallSegmentRowsMax - 1));
   }
   EXPECT_EQ(PickMerge({partition})->segment_ids.size(), 4u);
+}
+
+TEST(PartitionPolicy, OnlyLikeSizesAreMergedWhileOpen) {
+  PartitionStatus partition = Partition(1, PartitionState::kOpen, false);
+  for (uint64_t id = 1; id < kMergeSegmentsMin; ++id) {
+    partition.segments.push_back(MakeSegment(id, 16));
+    partition.segments.push_back(MakeSegment(100 + id, 300));
+  }
+  EXPECT_FALSE(PickMerge({partition}).has_value());
+  partition.segments.push_back(MakeSegment(200, 4095));
+  ASSERT_TRUE(PickMerge({partition}).has_value());
+  EXPECT_EQ(PickMerge({partition})->bytes, (kMergeSegmentsMin - 1) * 300 + 4095);
+  // Whatever its size, a merger of sixteen is of a higher tier: merging comes to an end.
+  for (uint32_t rows = 1; rows < kSmallSegmentRowsMax / 16; rows = rows * 3 + 1) {
+    partition.segments = {MakeSegment(1, 16 * rows)};
+    for (uint64_t id = 2; id <= kMergeSegmentsMin; ++id) {
+      partition.segments.push_back(MakeSegment(id, rows));
+    }
+    EXPECT_FALSE(PickMerge({partition}).has_value()) << rows;
+  }
 }
 
 TEST(PartitionPolicy, TenantsAreMergedApart) {
@@ -79,7 +99,7 @@ TEST(PartitionPolicy, SegmentsThatStayAreIndexedInGroups) {
   EXPECT_FALSE(PickIndex({partition}).has_value());
   partition.segments.push_back(MakeSegment(100, 10));  // it is to be merged first
   EXPECT_FALSE(PickIndex({partition}).has_value());
-  partition.segments.back().info.identity.replaces = {7, 8};
+  partition.segments.push_back(MakeSegment(101, kSmallSegmentRowsMax));
   EXPECT_TRUE(PickIndex({partition}).has_value());
   partition.full = true;  // it gets one over all, soon
   EXPECT_FALSE(PickIndex({partition}).has_value());
@@ -96,11 +116,25 @@ TEST(PartitionPolicy, ClosesWhatIsFullAndQuiet) {
 TEST(PartitionPolicy, ExpiresByAgeSinceClosing) {
   PartitionStatus closed = Partition(1, PartitionState::kClosed);
   closed.record.closed_age_ns = 100;
-  EXPECT_FALSE(PickExpired({closed}, 149, 50).has_value());
-  EXPECT_EQ(PickExpired({closed}, 150, 50), 1u);
-  EXPECT_FALSE(PickExpired({closed}, 10, 0).has_value());
-  EXPECT_FALSE(PickExpired({Partition(2, PartitionState::kOpen)}, 1000, 50).has_value());
-  EXPECT_EQ(PickExpired({Partition(3, PartitionState::kDropping)}, 0, 50), 3u);
+  closed.segments = {MakeSegment(1, 10)};
+  EXPECT_FALSE(PickExpired({closed}, 149, 50, NoLimits).has_value());
+  EXPECT_EQ(PickExpired({closed}, 150, 50, NoLimits), 1u);
+  EXPECT_FALSE(PickExpired({closed}, 10, 0, NoLimits).has_value());
+  EXPECT_FALSE(PickExpired({Partition(2, PartitionState::kOpen)}, 1000, 50, NoLimits).has_value());
+  EXPECT_EQ(PickExpired({Partition(3, PartitionState::kDropping)}, 0, 50, NoLimits), 3u);
+  EXPECT_EQ(PickExpired({Partition(4, PartitionState::kClosed)}, 0, 50, NoLimits), 4u);
+}
+
+TEST(PartitionPolicy, APartitionStaysForTheTenantThatKeepsLongest) {
+  PartitionStatus closed = Partition(1, PartitionState::kClosed);
+  closed.segments = {MakeSegment(1, 10), MakeSegment(2, 10)};
+  closed.segments[1].entry.tenant = 5;
+  const auto limits = [](TenantId tenant) {
+    return TenantLimits{.retention_ms = tenant == 5 ? 2u : 0u};
+  };
+  EXPECT_FALSE(PickExpired({closed}, 1'999'999, 50, limits).has_value());
+  EXPECT_EQ(PickExpired({closed}, 2'000'000, 50, limits), 1u);
+  EXPECT_FALSE(PickExpired({closed}, 2'000'000, 3'000'000, limits).has_value());
 }
 
 TEST(PartitionPolicy, TheOldestGoesForSpace) {
@@ -111,6 +145,8 @@ TEST(PartitionPolicy, TheOldestGoesForSpace) {
   young.bytes = 10;
   EXPECT_FALSE(PickForSpace({empty, old, young}, 20, 20).has_value());
   EXPECT_EQ(PickForSpace({empty, old, young}, 21, 20)->record.id, 2u);
+  old.record.is_archive = true;
+  EXPECT_EQ(PickForSpace({empty, old, young}, 21, 20)->record.id, 3u);
 }
 
 }  // namespace

@@ -42,6 +42,8 @@ Status Recovery::Recover(const std::string& name, uint64_t generation_id) {
 }
 
 Status Recovery::Append(const JournalRecord& record) {
+  parts_.tenants->NoteUsed(record.tenant);
+  if (parts_.tenants->IsPurged(record.tenant, generation_->id)) return Status::Ok();
   std::shared_ptr<SpanTable>& table = generation_->heads[record.tenant];
   if (table == nullptr) table = std::make_shared<SpanTable>();
   const auto appended = table->Append(record.request, parts_.append_limits);

@@ -19,6 +19,7 @@ struct RecoveryParts {
   DataDirectory* directory = nullptr;
   Catalog* catalog = nullptr;
   Shelf* shelf = nullptr;
+  Tenants* tenants = nullptr;
   ViewKeeper* views = nullptr;
   StoreCounters* counters = nullptr;
   AppendLimits append_limits;

@@ -149,6 +149,7 @@ std::vector<PartitionStatus> Shelf::Partitions() {
     for (const auto& [index_id, stored] : partition.indexes) {
       const std::vector<uint64_t>& ids = stored.index->info().segment_ids;
       status.indexed.insert(ids.begin(), ids.end());
+      status.index_bytes[stored.index->info().tenant] += stored.file_bytes;
     }
     all.push_back(std::move(status));
   }

@@ -10,7 +10,9 @@
 //      is dropped.
 //   3. A partition that goes is marked so (kDropping) before its family goes, and forgotten after.
 //   4. A merged segment names those it replaces; at open the replaced ones are removed.
-//   5. Files that nothing new will read are retired: they go once the last query that may read them
+//   5. Segments of a tenant that are to go are named in its record first (tenants.h); a start
+//      finishes what a crash interrupted, so they go together or not at all.
+//   6. Files that nothing new will read are retired: they go once the last query that may read them
 //      has ended. What named them as replaced stays, or hands the names on, until they are gone.
 #pragma once
 
@@ -30,6 +32,7 @@
 #include "storage/engine/generation.h"
 #include "storage/engine/retention_clock.h"
 #include "storage/engine/store_counters.h"
+#include "storage/engine/tenants.h"
 #include "storage/engine/view_keeper.h"
 #include "storage/kv/kv_store.h"
 #include "storage/query/partition_index.h"
@@ -49,6 +52,7 @@ struct ShelfOptions {
 struct ShelfParts {
   KvStore* kv = nullptr;
   Catalog* catalog = nullptr;
+  Tenants* tenants = nullptr;
   PageCache* cache = nullptr;
   ViewKeeper* views = nullptr;
   RetentionClock* retention_clock = nullptr;
@@ -63,6 +67,14 @@ struct StoredSegment {
   uint64_t file_bytes = 0;
 };
 
+// Some segments of one partition and tenant.
+struct SegmentPick {
+  uint64_t partition = 0;
+  TenantId tenant = 0;
+  std::vector<uint64_t> segment_ids;  // by arrival
+  uint64_t bytes = 0;
+};
+
 // What policies decide on.
 struct PartitionStatus {
   PartitionRecord record;
@@ -73,6 +85,7 @@ struct PartitionStatus {
   uint64_t arrival_min_ns = 0;
   std::vector<StoredSegment> segments;  // by id
   std::set<uint64_t> indexed;           // segments that an index covers
+  std::map<TenantId, uint64_t> index_bytes;
 };
 
 class Shelf {
@@ -100,7 +113,7 @@ class Shelf {
   // One segment in the place of several of the same tenant and partition, duplicates left out. It
   // names those of their generations that are among `journals`.
   Status Merge(uint64_t partition, TenantId tenant, const std::vector<uint64_t>& segment_ids,
-               const std::vector<uint64_t>& journals);
+               const std::set<uint64_t>& journals);
   // The newest partition ends by time even when no span comes.
   void MarkAged();
   // No generation may join any more; OK at once for one that is full already.
@@ -116,6 +129,12 @@ class Shelf {
   Status Drop(uint64_t partition);
   // Deletes the retired files that no query reads any more. `did` says whether there were any.
   Status DeleteRetired(bool* did);
+  // Takes segments of one tenant away, its archive's among them perhaps: together or not at all,
+  // whatever crashes. Queries that are on their way keep what they see.
+  Status RemoveSegments(const std::vector<SegmentPick>& picks);
+  // Everything of a tenant and its archive, whatever queries read; of journals of generations below
+  // `before_id` nothing comes back. REQUIRES: no generation holds spans of the tenant.
+  Status PurgeTenant(TenantId owner, uint64_t before_id);
 
   std::vector<PartitionStatus> Partitions();  // by id: oldest first
   std::shared_ptr<KvFamily> Family(uint64_t partition);
@@ -162,6 +181,7 @@ class Shelf {
   std::vector<StoredSegment> OpenSegments(uint64_t partition,
                                           const std::shared_ptr<KvFamily>& family,
                                           const std::vector<ShelfPlace>& places);
+  Status RemoveGoing(const KvFamily& family, std::vector<StoredSegment>* segments);
   Status RemoveReplaced(const KvFamily& family, std::vector<StoredSegment>* segments);
 
   // shelf_write.cc
@@ -188,6 +208,12 @@ class Shelf {
       REQUIRES(mu_);
   // The segments that `identity` replaced and whose files are still there.
   std::vector<uint64_t> RetiredAmong(const SegmentIdentity& identity) REQUIRES(mu_);
+  // All ids that a start must not take for live once the picked ones are gone.
+  std::vector<uint64_t> GoingIds(const std::vector<SegmentPick>& picks) REQUIRES(mu_);
+  // Every segment of the tenant and of its archive.
+  std::vector<SegmentPick> PicksOf(TenantId owner) REQUIRES(mu_);
+  // Out of the books, and out of sight of new queries.
+  void Hide(const SegmentPick& pick) REQUIRES(mu_);
 
   StoredSegment OpenSegment(uint64_t partition, const std::shared_ptr<KvFamily>& family,
                             TenantId tenant, uint64_t segment_id);

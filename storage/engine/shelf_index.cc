@@ -58,9 +58,9 @@ Status Shelf::IndexGroup(uint64_t partition, TenantId tenant,
 }
 
 void Shelf::ShowIndexes(const Partition& partition) {
-  std::vector<std::shared_ptr<const PartitionIndex>> indexes;
+  ViewKeeper::Indexes indexes;
   for (const auto& [id, stored] : partition.indexes) indexes.push_back(stored.index);
-  parts_.views->SetIndexes(partition.record.id, std::move(indexes));
+  parts_.views->SetIndexes(partition.record.id, indexes);
 }
 
 std::map<TenantId, std::vector<SourceEntry>> Shelf::SegmentsByArrival(uint64_t partition) {

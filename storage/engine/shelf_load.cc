@@ -27,7 +27,11 @@ Status Shelf::Load(const CatalogContents& contents) {
     Log(LogLevel::kError, "a catalog record is damaged and left out", {{"record", fault}});
     parts_.counters->records_set_aside.fetch_add(1);
   }
+  parts_.tenants->Load(contents.tenants);
   LARDER_RETURN_IF_ERROR(LoadFamilies(contents));
+  for (const TenantRecord& tenant : contents.tenants) {
+    if (!options_.read_only) LARDER_RETURN_IF_ERROR(parts_.tenants->ForgetGoing(tenant.id));
+  }
   uint64_t last_id = 0;
   uint64_t last_partition = 0;
   MutexLock lock(mu_);
@@ -84,6 +88,7 @@ Status Shelf::LoadFamilies(const CatalogContents& contents) {
 Status Shelf::LoadPartition(PartitionRecord record, std::shared_ptr<KvFamily> family) {
   const std::vector<ShelfPlace> places = FindPlaces(*family);
   std::vector<StoredSegment> segments = OpenSegments(record.id, family, places);
+  LARDER_RETURN_IF_ERROR(RemoveGoing(*family, &segments));
   LARDER_RETURN_IF_ERROR(RemoveReplaced(*family, &segments));
   Partition partition;
   partition.record = record;
@@ -98,7 +103,7 @@ Status Shelf::LoadPartition(PartitionRecord record, std::shared_ptr<KvFamily> fa
   }
   LARDER_RETURN_IF_ERROR(LoadIndexes(&partition, indexes));
   partitions_[record.id] = std::move(partition);
-  parts_.views->ReplaceSegments({}, entries);
+  parts_.views->AddSegments(entries);
   return Status::Ok();
 }
 
@@ -110,10 +115,26 @@ std::vector<StoredSegment> Shelf::OpenSegments(uint64_t partition,
     if (place.id >= kIndexIdBit) continue;
     segments.push_back(OpenSegment(partition, family, place.tenant, place.id));
     segments.back().file_bytes = place.file_bytes;
+    parts_.tenants->NoteUsed(place.tenant);
     const std::vector<uint64_t>& sealed = segments.back().info.identity.generations;
     sealed_generations_.insert(sealed.begin(), sealed.end());
   }
   return segments;
+}
+
+// A crash came between the tenant's record and the end of its files.
+Status Shelf::RemoveGoing(const KvFamily& family, std::vector<StoredSegment>* segments) {
+  std::vector<StoredSegment> kept;
+  for (StoredSegment& segment : *segments) {
+    if (!parts_.tenants->IsGoing(segment.entry.tenant, segment.entry.id)) {
+      kept.push_back(std::move(segment));
+    } else if (!options_.read_only) {
+      LARDER_CRASH_POINT("start.delete_going");
+      LARDER_RETURN_IF_ERROR(DeletePages(family, segment.entry.tenant, segment.entry.id));
+    }
+  }
+  *segments = std::move(kept);
+  return Status::Ok();
 }
 
 Status Shelf::RemoveReplaced(const KvFamily& family, std::vector<StoredSegment>* segments) {

@@ -98,7 +98,7 @@ Status Shelf::Seal(const Generation& generation) {
 }
 
 Status Shelf::Merge(uint64_t partition, TenantId tenant, const std::vector<uint64_t>& segment_ids,
-                    const std::vector<uint64_t>& journals) {
+                    const std::set<uint64_t>& journals) {
   SegmentIdentity identity;
   identity.tenant = tenant;
   identity.replaces = segment_ids;
@@ -119,9 +119,7 @@ Status Shelf::Merge(uint64_t partition, TenantId tenant, const std::vector<uint6
       identity.replaces.insert(identity.replaces.end(), still_there.begin(), still_there.end());
       for (const uint64_t generation : old.generations) {
         // Its journal is still there: a crash must find it named.
-        if (std::find(journals.begin(), journals.end(), generation) != journals.end()) {
-          identity.generations.push_back(generation);
-        }
+        if (journals.contains(generation)) identity.generations.push_back(generation);
       }
     }
   }
@@ -136,7 +134,7 @@ Status Shelf::Merge(uint64_t partition, TenantId tenant, const std::vector<uint6
   LARDER_CRASH_POINT("merge.written");
   LARDER_ASSIGN_OR_RETURN(const auto stored, Ingest(partition, family, std::move(segments)));
   parts_.counters->merge_bytes_written.fetch_add(written_bytes);
-  parts_.views->ReplaceSegments(segment_ids, EntriesOf(stored));
+  parts_.views->ReplaceSegments(tenant, segment_ids, EntriesOf(stored));
   {
     MutexLock lock(mu_);
     Partition& it = partitions_[partition];

@@ -20,6 +20,7 @@
 #include "storage/base/clock.h"
 #include "storage/base/file_system.h"
 #include "storage/base/status.h"
+#include "storage/engine/tenants.h"
 #include "storage/model/query.h"
 #include "storage/model/span_query.h"
 #include "storage/query/answer.h"
@@ -50,6 +51,7 @@ struct StoreOptions {
   uint64_t partition_rows_max = 1ull << 31;
   uint32_t search_depth_max = 10'000;              // traces of one answer
   uint32_t page_size_max = 10'000;                 // spans of one answer
+  TenantOptions tenants = {};
   FileSystem* file_system = &FileSystem::Posix();  // these two must outlive the store
   Clock* clock = &Clock::System();
   KvFileHooks* kv_hooks = nullptr;  // faults under RocksDB, for tests; must outlive the store too
@@ -72,6 +74,14 @@ struct WriteResult {
   uint32_t rejected_spans = 0;
   std::string first_rejection;
   uint32_t retry_after_ms = 0;
+};
+
+// What a tenant has in segments.
+struct TenantStatus {
+  TenantId id = 0;
+  std::string name;  // empty: tenant 0, or one whose name was lost
+  uint64_t rows = 0;
+  uint64_t bytes = 0;  // indexes included
 };
 
 // Counters and gauges for /metrics and status. All since the start of the process.
@@ -120,6 +130,13 @@ class Store {
   virtual void WriteAsync(WriteRequest request, std::function<void(WriteResult)> done) = 0;
   WriteResult Write(const WriteRequest& request);
 
+  // The number of a tenant's name, to write with: given to it the first time, and then kept for
+  // ever. kInvalidArgument: a name that cannot be one; kFailedPrecondition: too many tenants.
+  virtual Result<TenantId> OpenTenant(std::string_view name) = 0;
+  // To ask with; kNoTenant, which has no spans, when nothing was written under that name.
+  virtual TenantId FindTenant(std::string_view name) = 0;
+  virtual std::vector<TenantStatus> TenantStatuses() = 0;  // by number
+
   // Each trace whole, from every place that has spans of it. Unknown ids are skipped; repeated ids
   // are answered once; order as asked.
   virtual std::unique_ptr<TraceCursor> GetTraces(TenantId tenant, std::vector<TraceId> ids,
@@ -150,6 +167,9 @@ class Store {
   virtual Status Settle() = 0;
   // Deletes everything of every tenant. Returns when it is gone.
   virtual Status Purge() = 0;
+  // Deletes everything of one tenant. Returns when it is gone for good, whatever crashes; queries
+  // of that tenant which are on their way may miss parts.
+  virtual Status PurgeTenant(TenantId tenant) = 0;
   // Reads and verifies everything on disk; one line per fault.
   virtual Status Verify(std::vector<std::string>* faults) = 0;
   // Bytes on disk by section over all segments, for reports.

@@ -26,6 +26,34 @@ Status StoreImpl::CheckWritable() const {
   return Status::Unavailable("the store is open for reading only: " + not_writable_reason_);
 }
 
+Result<TenantId> StoreImpl::OpenTenant(std::string_view name) {
+  const TenantId known = tenants_->Find(name);
+  if (known != kNoTenant) return known;
+  LARDER_RETURN_IF_ERROR(CheckWritable());
+  return tenants_->Open(name);
+}
+
+TenantId StoreImpl::FindTenant(std::string_view name) { return tenants_->Find(name); }
+
+std::vector<TenantStatus> StoreImpl::TenantStatuses() {
+  std::map<TenantId, TenantStatus> tenants;
+  for (const auto& [id, name] : tenants_->Names()) tenants[id] = {.id = id, .name = name};
+  for (const PartitionStatus& partition : shelf_->Partitions()) {
+    for (const StoredSegment& segment : partition.segments) {
+      TenantStatus& tenant = tenants[segment.entry.tenant];
+      tenant.rows += segment.info.row_count;
+      tenant.bytes += segment.file_bytes;
+    }
+    for (const auto& [id, bytes] : partition.index_bytes) tenants[id].bytes += bytes;
+  }
+  std::vector<TenantStatus> all;
+  for (auto& [id, tenant] : tenants) {
+    tenant.id = id;
+    all.push_back(std::move(tenant));
+  }
+  return all;
+}
+
 void StoreImpl::WriteAsync(WriteRequest request, std::function<void(WriteResult)> done) {
   const Status writable = CheckWritable();
   if (writable.ok()) {
@@ -58,39 +86,41 @@ WriteResult Store::Write(const WriteRequest& request) {
 
 std::unique_ptr<TraceCursor> StoreImpl::GetTraces(TenantId tenant, std::vector<TraceId> ids,
                                                   const QueryLimits& limits) {
-  return queries_->GetTraces(views_->Current(), tenant, std::move(ids), limits);
+  return queries_->GetTraces(views_->Current(tenant), tenant, std::move(ids), limits);
 }
 
 std::unique_ptr<TraceCursor> StoreImpl::FindTraces(TraceQuery query, const QueryLimits& limits) {
-  return queries_->FindTraces(views_->Current(), std::move(query), limits);
+  auto view = views_->Current(query.tenant);
+  return queries_->FindTraces(std::move(view), std::move(query), limits);
 }
 
 Result<Answer<FoundTrace>> StoreImpl::FindTraceIds(const TraceQuery& query,
                                                    const QueryLimits& limits) {
-  return queries_->FindTraceIds(views_->Current(), query, limits);
+  return queries_->FindTraceIds(views_->Current(query.tenant), query, limits);
 }
 
 Result<Answer<TraceSummary>> StoreImpl::FindSummaries(const TraceQuery& query,
                                                       const QueryLimits& limits) {
-  return queries_->FindSummaries(views_->Current(), query, limits);
+  return queries_->FindSummaries(views_->Current(query.tenant), query, limits);
 }
 
 std::unique_ptr<SpanCursor> StoreImpl::FindSpans(SpanQuery query, const QueryLimits& limits) {
-  return queries_->FindSpans(views_->Current(), std::move(query), limits);
+  auto view = views_->Current(query.tenant);
+  return queries_->FindSpans(std::move(view), std::move(query), limits);
 }
 
 Result<Answer<std::string>> StoreImpl::Services(TenantId tenant, const QueryLimits& limits) {
-  return queries_->Services(views_->Current(), tenant, limits);
+  return queries_->Services(views_->Current(tenant), tenant, limits);
 }
 
 Result<Answer<Operation>> StoreImpl::Operations(TenantId tenant, std::string_view service,
                                                 int32_t kind, const QueryLimits& limits) {
-  return queries_->Operations(views_->Current(), tenant, service, kind, limits);
+  return queries_->Operations(views_->Current(tenant), tenant, service, kind, limits);
 }
 
 Result<Answer<Dependency>> StoreImpl::Dependencies(TenantId tenant, TimeRange child_start,
                                                    const QueryLimits& limits) {
-  return queries_->Dependencies(views_->Current(), tenant, child_start, limits);
+  return queries_->Dependencies(views_->Current(tenant), tenant, child_start, limits);
 }
 
 Status StoreImpl::Flush() {
@@ -115,10 +145,22 @@ Status StoreImpl::Purge() {
   return purged;
 }
 
+Status StoreImpl::PurgeTenant(TenantId tenant) {
+  LARDER_RETURN_IF_ERROR(CheckWritable());
+  Status purged;
+  committer_->RunBetweenGroups([&] {
+    // So that all of it lies in segments.
+    purged = sealer_->WaitUntilSealed();
+    if (!purged.ok()) return;
+    committer_->ForgetDuplicates(OwnerOf(tenant));
+    purged = maintenance_->PurgeTenant(OwnerOf(tenant));
+  });
+  return purged;
+}
+
 Status StoreImpl::Verify(std::vector<std::string>* faults) {
   for (const std::string& fault : kv_->Faults()) faults->push_back(fault);
-  const auto view = views_->Current();
-  for (const SourceEntry& entry : view->entries) {
+  for (const SourceEntry& entry : views_->Everything()) {
     std::vector<std::string> found;
     if (entry.segment != nullptr) {
       LARDER_RETURN_IF_ERROR(entry.segment->Verify(&found));
@@ -156,8 +198,7 @@ Status StoreImpl::VerifyJournals(std::vector<std::string>* faults) {
 
 Status StoreImpl::SectionSizes(std::vector<std::pair<std::string, uint64_t>>* sizes) {
   std::map<std::string, uint64_t> sums;
-  const auto view = views_->Current();
-  for (const SourceEntry& entry : view->entries) {
+  for (const SourceEntry& entry : views_->Everything()) {
     if (entry.segment == nullptr) continue;
     std::vector<std::pair<std::string, uint64_t>> sections;
     LARDER_RETURN_IF_ERROR(entry.segment->SectionSizes(&sections));
@@ -189,7 +230,7 @@ StoreStats StoreImpl::stats() const {
   stats.journal_cpu_ns = counters_.journal_cpu_ns;
   stats.seal_cpu_ns = counters_.seal_cpu_ns;
   stats.maintenance_cpu_ns = counters_.maintenance_cpu_ns;
-  for (const SourceEntry& entry : views_->Current()->entries) {
+  for (const SourceEntry& entry : views_->Everything()) {
     if (entry.segment == nullptr) stats.head_rows += entry.source->row_count();
   }
   for (const PartitionStatus& partition : shelf_->Partitions()) {

@@ -14,6 +14,7 @@
 #include "storage/engine/shelf.h"
 #include "storage/engine/store.h"
 #include "storage/engine/store_counters.h"
+#include "storage/engine/tenants.h"
 #include "storage/engine/view_keeper.h"
 #include "storage/kv/kv_store.h"
 #include "storage/query/query_engine.h"
@@ -31,6 +32,9 @@ class StoreImpl : public Store {
   // Serves what is there and takes nothing; `why` is said to those who write.
   Status OpenForReading(const Status& why);
 
+  Result<TenantId> OpenTenant(std::string_view name) override;
+  TenantId FindTenant(std::string_view name) override;
+  std::vector<TenantStatus> TenantStatuses() override;
   void WriteAsync(WriteRequest request, std::function<void(WriteResult)> done) override;
   std::unique_ptr<TraceCursor> GetTraces(TenantId tenant, std::vector<TraceId> ids,
                                          const QueryLimits& limits) override;
@@ -48,6 +52,7 @@ class StoreImpl : public Store {
   Status Flush() override;
   Status Settle() override;
   Status Purge() override;
+  Status PurgeTenant(TenantId tenant) override;
   Status Verify(std::vector<std::string>* faults) override;
   Status SectionSizes(std::vector<std::pair<std::string, uint64_t>>* sizes) override;
   StoreStats stats() const override;
@@ -71,6 +76,7 @@ class StoreImpl : public Store {
   std::unique_ptr<KvStore> kv_;
   std::unique_ptr<PageCache> cache_;
   std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<Tenants> tenants_;
   std::unique_ptr<RetentionClock> retention_clock_;
   std::unique_ptr<ViewKeeper> views_;
   std::unique_ptr<Shelf> shelf_;

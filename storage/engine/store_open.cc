@@ -17,7 +17,8 @@ constexpr uint64_t kPartitionBytesMin = 4ull << 20;
 
 uint64_t PartitionNanos(const StoreOptions& options) {
   if (options.partition_ms != 0) return options.partition_ms * kNanosPerMs;
-  const uint64_t share_ms = options.retention_ms / kPartitionsWanted;
+  const uint64_t retention_ms = Tenants::LongestRetentionMs(options.tenants, options.retention_ms);
+  const uint64_t share_ms = retention_ms / kPartitionsWanted;
   return std::clamp(share_ms, 10 * kMinute, 24 * 60 * kMinute) * kNanosPerMs;
 }
 
@@ -98,6 +99,7 @@ Status StoreImpl::OpenShelf(bool read_only) {
   cache_ = std::make_unique<PageCache>(shares.page_cache_bytes);
   catalog_ = std::make_unique<Catalog>(kv_.get());
   LARDER_ASSIGN_OR_RETURN(const CatalogContents contents, catalog_->Load());
+  tenants_ = std::make_unique<Tenants>(options_.tenants, catalog_.get());
   retention_clock_ = std::make_unique<RetentionClock>(options_.clock, contents.meta.age_ns,
                                                       contents.meta.age_unix_ns);
   ShelfOptions shelf_options;
@@ -111,6 +113,7 @@ Status StoreImpl::OpenShelf(bool read_only) {
   shelf_ =
       std::make_unique<Shelf>(shelf_options, ShelfParts{.kv = kv_.get(),
                                                         .catalog = catalog_.get(),
+                                                        .tenants = tenants_.get(),
                                                         .cache = cache_.get(),
                                                         .views = views_.get(),
                                                         .retention_clock = retention_clock_.get(),
@@ -137,6 +140,7 @@ void StoreImpl::MakeWriters() {
                                                  .counters = &counters_});
   maintenance_ = std::make_unique<Maintenance>(
       MaintenanceOptions{.retention_ns = options_.retention_ms * kNanosPerMs,
+                         .has_tenant_limits = options_.tenants.has_limits(),
                          .disk_bytes_max = DiskCap()},
       MaintenanceParts{.catalog = catalog_.get(),
                        .clock = options_.clock,
@@ -145,6 +149,7 @@ void StoreImpl::MakeWriters() {
                        .directory = directory_.get(),
                        .disk = disk_.get(),
                        .shelf = shelf_.get(),
+                       .tenants = tenants_.get(),
                        .sealer = sealer_.get(),
                        .views = views_.get(),
                        .queries = queries_.get(),
@@ -174,6 +179,7 @@ Status StoreImpl::Recover(bool read_only) {
   parts.directory = directory_.get();
   parts.catalog = catalog_.get();
   parts.shelf = shelf_.get();
+  parts.tenants = tenants_.get();
   parts.views = views_.get();
   parts.counters = &counters_;
   parts.append_limits = append_limits_;

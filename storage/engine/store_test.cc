@@ -1,6 +1,7 @@
 #include "storage/engine/store.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <thread>
 
@@ -156,13 +157,22 @@ TEST_F(StoreTest, AQueryKeepsWhatAMergeReplaces) {
 TEST_F(StoreTest, AClosedPartitionHasAnIndexOfItsOwn) {
   options_.partition_ms = 600'000;
   Open();
-  // Segments that are merged once stay as they are, so several of them want an index.
-  for (int i = 0; i < 40; ++i) {
-    Write(5);
+  // Two segments that are too large to be merged.
+  Span span;
+  span.resource = std::make_shared<Resource>();
+  span.scope = std::make_shared<Scope>();
+  for (uint64_t i = 0; i < 2; ++i) {
+    std::vector<Span> batch;
+    for (uint64_t row = 0; row < 33'000; ++row) {
+      const uint64_t number = 1 + i * 33'000 + row;
+      std::memcpy(span.trace_id.bytes.data(), &number, sizeof number);
+      std::memcpy(span.span_id.bytes.data(), &number, sizeof number);
+      batch.push_back(span);
+    }
+    ASSERT_TRUE(WriteBytes(EncodeSpans(batch)).status.ok());
     ASSERT_TRUE(store_->Flush().ok());
-    if (i % 20 != 19) continue;
-    ASSERT_TRUE(store_->Settle().ok());
   }
+  Write(20);
   clock_.Advance(601 * kSecondNs);
   ASSERT_TRUE(store_->Settle().ok());
   EXPECT_GE(store_->stats().segments, 2u);

@@ -1,7 +1,10 @@
 #include "storage/engine/view_keeper.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
+
+#include "storage/query/partition_index.h"
 
 namespace larder {
 namespace {
@@ -13,26 +16,47 @@ uint64_t ArrivalOf(const SourceEntry& entry) {
 
 }  // namespace
 
-std::shared_ptr<const View> ViewKeeper::Current() {
-  MutexLock lock(mu_);
-  for (Head& head : heads_) {
+// Takes what was published since.
+void ViewKeeper::OfTenant::Refresh() {
+  for (Head& head : heads) {
     if (head.table->published_rows() == head.rows) continue;
     head.entry.source = head.snapshots->Take();
     head.rows = head.entry.source->row_count();
-    current_.reset();
+    current.reset();
   }
-  if (current_ != nullptr) return current_;
+}
+
+std::shared_ptr<const View> ViewKeeper::Current(TenantId tenant) {
+  MutexLock lock(mu_);
+  const auto found = tenants_.find(tenant);
+  if (found == tenants_.end()) return std::make_shared<View>();
+  OfTenant& it = found->second;
+  it.Refresh();
+  if (it.current != nullptr) return it.current;
   auto view = std::make_shared<View>();
   view->version = ++version_;
-  view->entries = segments_;
-  for (const Head& head : heads_) {
+  view->entries = it.segments;
+  for (const Head& head : it.heads) {
     if (head.rows > 0) view->entries.push_back(head.entry);
   }
-  for (const auto& [partition, indexes] : indexes_) {
+  for (const auto& [partition, indexes] : it.indexes) {
     view->indexes.insert(view->indexes.end(), indexes.begin(), indexes.end());
   }
-  current_ = view;
+  it.current = view;
   return view;
+}
+
+std::vector<SourceEntry> ViewKeeper::Everything() {
+  MutexLock lock(mu_);
+  std::vector<SourceEntry> entries;
+  for (auto& [tenant, it] : tenants_) {
+    it.Refresh();
+    entries.insert(entries.end(), it.segments.begin(), it.segments.end());
+    for (const Head& head : it.heads) {
+      if (head.rows > 0) entries.push_back(head.entry);
+    }
+  }
+  return entries;
 }
 
 void ViewKeeper::AddHead(uint64_t generation, uint64_t partition, TenantId tenant,
@@ -45,46 +69,64 @@ void ViewKeeper::AddHead(uint64_t generation, uint64_t partition, TenantId tenan
   head.snapshots = std::make_shared<TableSnapshots>(table);
   head.table = std::move(table);
   MutexLock lock(mu_);
-  heads_.push_back(std::move(head));
+  tenants_[tenant].heads.push_back(std::move(head));
 }
 
 void ViewKeeper::ReplaceHeads(uint64_t generation, std::vector<SourceEntry> segments) {
   MutexLock lock(mu_);
-  std::erase_if(heads_, [&](const Head& head) { return head.entry.id == generation; });
-  AddSegments(std::move(segments));
+  for (auto& [tenant, it] : tenants_) {
+    const size_t gone = std::erase_if(
+        it.heads, [generation](const Head& head) { return head.entry.id == generation; });
+    if (gone > 0) it.current.reset();
+  }
+  for (SourceEntry& segment : segments) Add(std::move(segment));
 }
 
-void ViewKeeper::ReplaceSegments(const std::vector<uint64_t>& removed_ids,
+void ViewKeeper::ReplaceSegments(TenantId tenant, const std::vector<uint64_t>& removed_ids,
                                  std::vector<SourceEntry> added) {
   MutexLock lock(mu_);
-  std::erase_if(segments_, [&](const SourceEntry& entry) {
-    return std::find(removed_ids.begin(), removed_ids.end(), entry.id) != removed_ids.end();
-  });
-  AddSegments(std::move(added));
+  OfTenant& it = tenants_[tenant];
+  const std::set<uint64_t> removed(removed_ids.begin(), removed_ids.end());
+  std::erase_if(it.segments,
+                [&removed](const SourceEntry& entry) { return removed.contains(entry.id); });
+  it.current.reset();
+  for (SourceEntry& segment : added) Add(std::move(segment));
+}
+
+void ViewKeeper::AddSegments(std::vector<SourceEntry> segments) {
+  MutexLock lock(mu_);
+  for (SourceEntry& segment : segments) Add(std::move(segment));
 }
 
 void ViewKeeper::RemovePartition(uint64_t partition) {
   MutexLock lock(mu_);
-  std::erase_if(segments_, [&](const SourceEntry& entry) { return entry.partition == partition; });
-  indexes_.erase(partition);
-  current_.reset();
-}
-
-void ViewKeeper::SetIndexes(uint64_t partition,
-                            std::vector<std::shared_ptr<const PartitionIndex>> indexes) {
-  MutexLock lock(mu_);
-  indexes_[partition] = std::move(indexes);
-  current_.reset();
-}
-
-void ViewKeeper::AddSegments(std::vector<SourceEntry> segments) {
-  for (SourceEntry& entry : segments) {
-    const auto place = std::upper_bound(
-        segments_.begin(), segments_.end(), entry,
-        [](const SourceEntry& a, const SourceEntry& b) { return ArrivalOf(a) < ArrivalOf(b); });
-    segments_.insert(place, std::move(entry));
+  for (auto& [tenant, it] : tenants_) {
+    std::erase_if(it.segments,
+                  [partition](const SourceEntry& entry) { return entry.partition == partition; });
+    it.indexes.erase(partition);
+    it.current.reset();
   }
-  current_.reset();
+}
+
+void ViewKeeper::SetIndexes(uint64_t partition, const Indexes& indexes) {
+  MutexLock lock(mu_);
+  for (auto& [tenant, it] : tenants_) {
+    if (it.indexes.erase(partition) > 0) it.current.reset();
+  }
+  for (const auto& index : indexes) {
+    OfTenant& it = tenants_[index->info().tenant];
+    it.indexes[partition].push_back(index);
+    it.current.reset();
+  }
+}
+
+void ViewKeeper::Add(SourceEntry segment) {
+  OfTenant& it = tenants_[segment.tenant];
+  const auto place = std::upper_bound(
+      it.segments.begin(), it.segments.end(), segment,
+      [](const SourceEntry& a, const SourceEntry& b) { return ArrivalOf(a) < ArrivalOf(b); });
+  it.segments.insert(place, std::move(segment));
+  it.current.reset();
 }
 
 }  // namespace larder

@@ -14,20 +14,28 @@
 
 namespace larder {
 
-// Thread-safe. Each change is one step: no View shows half of it.
+// Thread-safe. Each change is one step: no View shows half of it. Each tenant has a View of its
+// own, so that a query neither sees nor pays for the others.
 class ViewKeeper {
  public:
-  // What a query sees now: every span that was published before the call.
-  std::shared_ptr<const View> Current();
+  // What a query of the tenant sees now: every span that was published before the call.
+  std::shared_ptr<const View> Current(TenantId tenant);
+  // Every tenant's entries, for what looks at the whole store.
+  std::vector<SourceEntry> Everything();
 
   void AddHead(uint64_t generation, uint64_t partition, TenantId tenant,
                std::shared_ptr<const SpanTable> table);
   // The generation's heads give way to their segments (none: they are forgotten).
   void ReplaceHeads(uint64_t generation, std::vector<SourceEntry> segments);
-  // Segments of a partition give way to others.
-  void ReplaceSegments(const std::vector<uint64_t>& removed_ids, std::vector<SourceEntry> added);
+  // Segments of one tenant give way to others.
+  void ReplaceSegments(TenantId tenant, const std::vector<uint64_t>& removed_ids,
+                       std::vector<SourceEntry> added);
+  void AddSegments(std::vector<SourceEntry> segments);
   void RemovePartition(uint64_t partition);
-  void SetIndexes(uint64_t partition, std::vector<std::shared_ptr<const PartitionIndex>> indexes);
+
+  using Indexes = std::vector<std::shared_ptr<const PartitionIndex>>;
+  // All indexes of a partition, of any tenants.
+  void SetIndexes(uint64_t partition, const Indexes& indexes);
 
  private:
   struct Head {
@@ -36,15 +44,20 @@ class ViewKeeper {
     std::shared_ptr<TableSnapshots> snapshots;
     uint32_t rows = 0;  // of that source
   };
+  struct OfTenant {
+    std::vector<SourceEntry> segments;  // by arrival, oldest first
+    std::vector<Head> heads;            // by generation
+    std::map<uint64_t, Indexes> indexes;
+    std::shared_ptr<const View> current;  // null: to be made
 
-  void AddSegments(std::vector<SourceEntry> segments) REQUIRES(mu_);
+    void Refresh();
+  };
+
+  void Add(SourceEntry segment) REQUIRES(mu_);
 
   Mutex mu_;
-  std::vector<SourceEntry> segments_ GUARDED_BY(mu_);  // by arrival, oldest first
-  std::vector<Head> heads_ GUARDED_BY(mu_);            // by generation
-  std::map<uint64_t, std::vector<std::shared_ptr<const PartitionIndex>>> indexes_ GUARDED_BY(mu_);
+  std::map<TenantId, OfTenant> tenants_ GUARDED_BY(mu_);
   uint64_t version_ GUARDED_BY(mu_) = 0;
-  std::shared_ptr<const View> current_ GUARDED_BY(mu_);  // null: to be made
 };
 
 }  // namespace larder

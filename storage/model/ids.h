@@ -41,9 +41,16 @@ struct SpanId {
   friend auto operator<=>(const SpanId&, const SpanId&) = default;
 };
 
-// A number given to a tenant's name by the catalog; leads every key. 0 is the only tenant until
-// tenants are configured.
+// A number given to a tenant's name by the catalog; leads every key. 0 is the tenant of a store
+// without tenants. Each tenant has two data sets, which see nothing of each other: its spans, and
+// under the same number with the highest bit its archive.
 using TenantId = uint32_t;
+inline constexpr TenantId kArchiveBit = 1u << 31;
+// No tenant has it: asking for its spans finds none.
+inline constexpr TenantId kNoTenant = kArchiveBit - 1;
+constexpr TenantId ArchiveOf(TenantId tenant) { return tenant | kArchiveBit; }
+constexpr TenantId OwnerOf(TenantId tenant) { return tenant & ~kArchiveBit; }
+constexpr bool IsArchive(TenantId tenant) { return (tenant & kArchiveBit) != 0; }
 
 // Where an index looks a trace up: a hash, since trace ids need not be random. Part of the format.
 uint64_t TraceIdHash(const TraceId& id);
