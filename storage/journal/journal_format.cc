@@ -73,10 +73,10 @@ uint64_t RecordBytes(const JournalRecord& record) {
   return 2 * kVarintBytesMax + sizeof record.arrival_ns + record.request.size();
 }
 
-void PutRecord(const JournalRecord& record, std::string* raw) {
+void PutRecordHead(const JournalRecord& record, std::string* raw) {
   PutVarint(raw, record.tenant);
   PutFixed64(raw, record.arrival_ns);
-  PutLengthPrefixed(raw, record.request);
+  PutVarint(raw, record.request.size());
 }
 
 bool TakeRecord(std::string_view* raw, JournalRecord* record) {

@@ -44,9 +44,11 @@ void EncodeFrameHeader(const FrameHeader& header, char* to);
 // False unless magic, checksum and limits hold. REQUIRES: kFrameHeaderBytes bytes.
 bool ParseFrameHeader(std::string_view bytes, FrameHeader* header);
 
-// Bytes of one record inside a frame, before compression; at most 64 more than its request.
+// Bytes of one record inside a frame, before compression, or somewhat more: at most 64 more than
+// its request.
 uint64_t RecordBytes(const JournalRecord& record);
-void PutRecord(const JournalRecord& record, std::string* raw);
+// What stands before the request in a record; the request's bytes follow.
+void PutRecordHead(const JournalRecord& record, std::string* raw);
 // Takes one record off the front of a frame's raw bytes; its request is a view into them.
 bool TakeRecord(std::string_view* raw, JournalRecord* record);
 

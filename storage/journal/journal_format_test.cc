@@ -70,7 +70,8 @@ TEST(JournalFormat, RecordsAreNoLongerThanTheirBound) {
   for (const OwnedRecord& record :
        {OwnedRecord{}, OwnedRecord{UINT32_MAX, UINT64_MAX, std::string(70'000, 'x')}}) {
     std::string raw;
-    PutRecord(record.view(), &raw);
+    PutRecordHead(record.view(), &raw);
+    raw += record.request;
     EXPECT_LE(raw.size(), RecordBytes(record.view()));
     std::string_view left = raw;
     JournalRecord back;

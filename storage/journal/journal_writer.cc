@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <utility>
+#include <vector>
 
 #include <zstd.h>
 
@@ -16,7 +17,7 @@ constexpr int kZstdLevel = -1;  // measured: JOURNAL.md
 constexpr std::string_view kSuffix = ".journal";
 constexpr size_t kNumberDigits = 16;
 // A buffer that one huge request has grown is given back after it.
-constexpr size_t kKeptBufferBytes = 2 * size_t{kFrameRawBytesAim};
+constexpr size_t kKeptBufferBytes = kFrameRawBytesAim;
 
 struct CompressionContextDeleter {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
@@ -72,24 +73,49 @@ class Writer : public JournalWriter {
     }
   }
 
+  // Requests go into the compressor from where they lie: a huge one is not copied whole.
   void AppendFrame(std::span<const JournalRecord> records) {
-    raw_.clear();
-    for (const JournalRecord& record : records) PutRecord(record, &raw_);
-    LARDER_CHECK(raw_.size() <= kFrameRawBytesMax);
+    heads_.clear();
+    head_ends_.clear();
+    uint64_t raw_bytes = 0;
+    for (const JournalRecord& record : records) {
+      PutRecordHead(record, &heads_);
+      head_ends_.push_back(heads_.size());
+      raw_bytes += record.request.size();
+    }
+    raw_bytes += heads_.size();
+    LARDER_CHECK(raw_bytes <= kFrameRawBytesMax);
     const size_t at = frames_.size();
-    const size_t bound = ZSTD_compressBound(raw_.size());
-    frames_.resize(at + kFrameHeaderBytes + bound);
-    char* const payload = frames_.data() + at + kFrameHeaderBytes;
-    const size_t size = ZSTD_compress2(context_.get(), payload, bound, raw_.data(), raw_.size());
-    LARDER_CHECK(ZSTD_isError(size) == 0);  // the output has room, so only a bug of ours is left
-    frames_.resize(at + kFrameHeaderBytes + size);
-    const FrameHeader header = {.payload_bytes = static_cast<uint32_t>(size),
+    frames_.resize(at + kFrameHeaderBytes);
+    ZSTD_CCtx_setPledgedSrcSize(context_.get(), raw_bytes);
+    size_t head = 0;
+    for (size_t i = 0; i < records.size(); ++i) {
+      Compress(std::string_view(heads_).substr(head, head_ends_[i] - head), ZSTD_e_continue);
+      Compress(records[i].request, ZSTD_e_continue);
+      head = head_ends_[i];
+    }
+    Compress({}, ZSTD_e_end);
+    const std::string_view payload = std::string_view(frames_).substr(at + kFrameHeaderBytes);
+    const FrameHeader header = {.payload_bytes = static_cast<uint32_t>(payload.size()),
                                 .generation = generation_,
                                 .sequence = sequence_++,
-                                .raw_bytes = static_cast<uint32_t>(raw_.size()),
+                                .raw_bytes = static_cast<uint32_t>(raw_bytes),
                                 .record_count = static_cast<uint32_t>(records.size()),
-                                .payload_checksum = Checksum32({payload, size})};
+                                .payload_checksum = Checksum32(payload)};
     EncodeFrameHeader(header, frames_.data() + at);
+  }
+
+  // Puts `raw` into the compressor, and what comes out at the end of frames_.
+  void Compress(std::string_view raw, ZSTD_EndDirective directive) {
+    ZSTD_inBuffer in = {raw.data(), raw.size(), 0};
+    bool more = true;
+    while (more) {
+      ZSTD_outBuffer out = {packed_.data(), packed_.size(), 0};
+      const size_t left = ZSTD_compressStream2(context_.get(), &out, &in, directive);
+      LARDER_CHECK(ZSTD_isError(left) == 0);  // sizes are as pledged: only a bug of ours is left
+      frames_.append(packed_, 0, out.pos);
+      more = directive == ZSTD_e_end ? left > 0 : in.pos < in.size;
+    }
   }
 
   // The group was refused: it should not come back at replay. If even this fails, it may; a client
@@ -103,7 +129,6 @@ class Writer : public JournalWriter {
   }
 
   void ShrinkBuffers() {
-    if (raw_.capacity() > kKeptBufferBytes) std::string().swap(raw_);
     if (frames_.capacity() > kKeptBufferBytes) std::string().swap(frames_);
   }
 
@@ -114,7 +139,9 @@ class Writer : public JournalWriter {
   const std::unique_ptr<ZSTD_CCtx, CompressionContextDeleter> context_;
   uint64_t sequence_ = 0;
   bool broken_ = false;
-  std::string raw_;
+  std::string packed_ = std::string(ZSTD_CStreamOutSize(), '\0');  // what came out last
+  std::string heads_;                                              // of the records of a frame
+  std::vector<size_t> head_ends_;
   std::string frames_;
 };
 
