@@ -69,11 +69,12 @@ void Committer::Submit(WriteRequest request, std::function<void(WriteResult)> do
   pending.done = std::move(done);
   {
     MutexLock lock(mu_);
-    const bool fits = queue_.empty() || queue_bytes_ + bytes <= options_.queue_bytes_max;
+    const bool fits = held_bytes_ == 0 || held_bytes_ + bytes <= options_.held_bytes_max;
     if (fits && !stopping_) {
       queue_bytes_ += bytes;
+      held_bytes_ += bytes;
       queue_.push_back(std::move(pending));
-      work_.Signal();
+      if (queue_.size() >= wake_at_requests_ || queue_bytes_ >= kGroupBytesMax) work_.Signal();
       return;
     }
   }
@@ -133,11 +134,13 @@ void Committer::WaitForCompany() {
   const auto patience =
       std::min(kCompanyWaitMax, std::chrono::nanoseconds(static_cast<int64_t>(last_commit_ns_)));
   const auto until = std::chrono::steady_clock::now() + patience;
+  wake_at_requests_ = last_group_size_;
   while (queue_.size() < last_group_size_ && queue_bytes_ < kGroupBytesMax && operations_.empty() &&
          !stopping_) {
     const auto left = until - std::chrono::steady_clock::now();
-    if (left.count() <= 0 || !work_.WaitFor(mu_, left)) return;
+    if (left.count() <= 0 || !work_.WaitFor(mu_, left)) break;
   }
+  wake_at_requests_ = 1;
 }
 
 void Committer::RunOperations(const std::vector<Operation*>& operations) {
@@ -291,7 +294,19 @@ void Committer::Answer(std::vector<Pending>* group) {
       parts_.counters->spans_duplicate.fetch_add(pending.result.accepted_spans);
     }
   }
+  LetGoOfRequests(group);
   for (Pending& pending : *group) pending.done(std::move(pending.result));
+}
+
+// Before the answers, so that nobody who has one is refused for what he sent before.
+void Committer::LetGoOfRequests(std::vector<Pending>* group) {
+  uint64_t bytes = 0;
+  for (Pending& pending : *group) {
+    bytes += pending.request.otlp.size();
+    pending.request = {};
+  }
+  MutexLock lock(mu_);
+  held_bytes_ -= bytes;
 }
 
 Status Committer::EnsureGeneration() {

@@ -28,7 +28,8 @@ struct CommitterOptions {
   uint64_t head_bytes_max = 0;
   uint64_t head_idle_ns = 0;
   uint64_t request_bytes_max = 0;
-  uint64_t queue_bytes_max = 32ull << 20;
+  // Of all requests that wait or are at work; one alone may be larger.
+  uint64_t held_bytes_max = 32ull << 20;
   AppendLimits append_limits;
 };
 
@@ -94,6 +95,7 @@ class Committer {
   Status WriteJournal(const std::vector<Pending>& group, size_t first, size_t end);
   void Settle(std::vector<Pending>* group, size_t first, size_t end, const Status& committed);
   void Answer(std::vector<Pending>* group);
+  void LetGoOfRequests(std::vector<Pending>* group) EXCLUDES(mu_);
 
   Status EnsureGeneration();
   SpanTable* HeadOf(TenantId tenant);
@@ -115,6 +117,9 @@ class Committer {
   CondVar operation_done_;
   std::deque<Pending> queue_ GUARDED_BY(mu_);
   uint64_t queue_bytes_ GUARDED_BY(mu_) = 0;
+  uint64_t held_bytes_ GUARDED_BY(mu_) = 0;  // of the queue and of the group at work
+  // A waiting commit thread is woken for no fewer: to wake it for each costs more than the queue.
+  size_t wake_at_requests_ GUARDED_BY(mu_) = 1;
   std::deque<Operation*> operations_ GUARDED_BY(mu_);
   bool stopping_ GUARDED_BY(mu_) = false;
   std::thread thread_;

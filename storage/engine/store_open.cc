@@ -29,13 +29,13 @@ struct MemoryShares {
         queries_bytes(options.memory_bytes_max / 4),
         page_cache_bytes(options.memory_bytes_max / 8),
         block_cache_bytes(options.memory_bytes_max / 32),
-        queue_bytes(options.memory_bytes_max / 16) {}
+        held_bytes(options.memory_bytes_max / 16) {}
 
   uint64_t head_bytes;
   uint64_t queries_bytes;
   uint64_t page_cache_bytes;
   uint64_t block_cache_bytes;
-  uint64_t queue_bytes;
+  uint64_t held_bytes;
 };
 
 }  // namespace
@@ -159,7 +159,7 @@ void StoreImpl::MakeWriters() {
   committer_options.head_bytes_max = shares.head_bytes;
   committer_options.head_idle_ns = options_.head_idle_ms * kNanosPerMs;
   committer_options.request_bytes_max = options_.request_bytes_max;
-  committer_options.queue_bytes_max = shares.queue_bytes;
+  committer_options.held_bytes_max = shares.held_bytes;
   committer_options.append_limits = append_limits_;
   committer_ = std::make_unique<Committer>(committer_options,
                                            CommitterParts{.file_system = options_.file_system,
