@@ -11,6 +11,7 @@ namespace larder {
 namespace {
 
 constexpr uint32_t kRetryDefaultMs = 1000;
+constexpr uint32_t kOverloadRetryMs = 200;
 
 // Deletes itself when gRPC is done with it, which is after the store answered: a client that goes
 // away does not take back what it sent.
@@ -26,6 +27,13 @@ class ExportCall final : public grpc::ServerUnaryReactor {
     if (!caller.ok()) return Refuse(caller.status(), 0);
     const Result<Store*> store = parts_.gate->Get();
     if (!store.ok()) return Refuse(store.status(), kGateRetryMs);
+    // Before the bytes are copied, so that a flood is refused for the price of its reception.
+    held_bytes_ = request->Length();
+    if (!parts_.exports->Take(held_bytes_)) {
+      held_bytes_ = 0;
+      return Refuse(Status::ResourceExhausted("too many spans are waiting to be written"),
+                    kOverloadRetryMs);
+    }
     Result<MessageBytes> bytes = TakeRequest(request, parts_.request_bytes_max);
     if (!bytes.ok()) return Refuse(bytes.status(), 0);
     (*store)->WriteAsync(
@@ -51,6 +59,7 @@ class ExportCall final : public grpc::ServerUnaryReactor {
   }
 
   void End(const WriteResult& result) {
+    parts_.exports->Give(held_bytes_);
     const StatusCode code = result.status.code();
     parts_.metrics->Ended(Rpc::kExport, code, parts_.clock->MonotonicNanos() - started_ns_);
     if (result.status.ok()) {
@@ -67,6 +76,7 @@ class ExportCall final : public grpc::ServerUnaryReactor {
   const ServiceParts& parts_;
   grpc::ByteBuffer* const reply_;
   const uint64_t started_ns_;
+  uint64_t held_bytes_ = 0;  // of the budget for exports
 };
 
 }  // namespace

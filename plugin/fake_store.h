@@ -1,6 +1,7 @@
 // A store for tests of the server: answers what it is told to and remembers what it was asked.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -23,6 +24,8 @@ class FakeStore final : public Store {
   std::function<WriteResult(std::string_view otlp)> on_write = [](std::string_view) {
     return WriteResult{};
   };
+  // Writes are not answered before AnswerHeldWrites.
+  std::atomic<bool> hold_writes{false};
   // The chunks of every trace cursor, in order; `endless` repeats them for ever.
   std::vector<std::string> chunks;
   bool endless = false;
@@ -77,11 +80,24 @@ class FakeStore final : public Store {
     return purge_answer;
   }
 
+  void AnswerHeldWrites() {
+    std::vector<std::function<void(WriteResult)>> held;
+    {
+      const MutexLock lock(mu_);
+      held.swap(held_writes_);
+    }
+    for (const auto& done : held) done(WriteResult{});
+  }
+
   void WriteAsync(WriteRequest request, std::function<void(WriteResult)> done) override {
     {
       const MutexLock lock(mu_);
       asked_.otlp = std::string(request.otlp);
       asked_.tenant = request.tenant;
+      if (hold_writes) {
+        held_writes_.push_back(std::move(done));
+        return;
+      }
     }
     done(on_write(request.otlp));
   }
@@ -212,6 +228,7 @@ class FakeStore final : public Store {
   }
 
   mutable Mutex mu_;
+  std::vector<std::function<void(WriteResult)>> held_writes_ GUARDED_BY(mu_);
   Asked asked_ GUARDED_BY(mu_);
   std::map<std::string, TenantId> tenants_ GUARDED_BY(mu_);
 };

@@ -8,6 +8,7 @@
 
 #include <grpcpp/server_context.h>
 
+#include "plugin/byte_budget.h"
 #include "plugin/rpc_metrics.h"
 #include "plugin/security/call_guard.h"
 #include "plugin/store_gate.h"
@@ -25,6 +26,7 @@ struct ServiceParts {
   WorkerPool* queries = nullptr;  // runs queries, one step at a time
   WorkerPool* replies = nullptr;  // answers Export, so that the store's committer does not wait
   StreamWatch* streams = nullptr;
+  ByteBudget* exports = nullptr;  // the requests of Export that are not answered yet
   RpcMetrics* metrics = nullptr;
   Clock* clock = nullptr;  // the store's
   uint32_t active_queries_max = 0;

@@ -40,6 +40,8 @@ constexpr const char* kHealthNames[] = {
 };
 
 constexpr int kBlockingThreadsMax = 8;
+// What requests of Export may hold of the memory limit until they are answered.
+constexpr uint64_t kExportShare = 8;
 
 void Configure(const ServerOptions& options, grpc::ServerBuilder* builder) {
   const uint64_t message_bytes_max = std::min<uint64_t>(options.request_bytes_max, INT_MAX);
@@ -74,6 +76,7 @@ struct Server::Parts {
   explicit Parts(const ServerOptions& options)
       : security(options.security != nullptr ? *options.security : nobody_checked),
         credentials(MakeGrpcCredentials(security.tls())),
+        exports(options.memory_bytes_max / kExportShare),
         queries("larder-query", options.query_threads),
         replies("larder-reply", 1),
         streams({.pending_bytes_max = options.pending_reply_bytes_max,
@@ -87,6 +90,7 @@ struct Server::Parts {
               .queries = &queries,
               .replies = &replies,
               .streams = &streams,
+              .exports = &exports,
               .metrics = &metrics,
               .clock = options.clock,
               .active_queries_max = options.active_queries_max,
@@ -115,6 +119,7 @@ struct Server::Parts {
 
   StoreGate gate;
   RpcMetrics metrics;
+  ByteBudget exports;
   ServiceParts shared;
   ExportService export_service{shared};
   TraceReaderService trace_reader{shared};

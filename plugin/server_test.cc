@@ -135,6 +135,22 @@ TEST_F(ServerTest, OverloadTellsWhenToComeAgain) {
   EXPECT_NE(status.error_details().find(delay), std::string::npos);
 }
 
+TEST_F(ServerTest, WhatDoesNotFitBesideWhatWaitsIsToldToComeAgain) {
+  Start({.memory_bytes_max = 2 << 20});  // 256 KiB of it for exports
+  store_.hold_writes = true;
+  grpc::Status first;
+  std::thread alone([&] { first = Raw(kExport, std::string(1 << 20, 'a')); });  // fits alone
+  ASSERT_TRUE(Eventually([](const FakeStore::Asked& asked) { return !asked.otlp.empty(); }));
+  const grpc::Status refused = Raw(kExport, "b");
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_NE(refused.error_details().find("google.rpc.RetryInfo"), std::string::npos);
+  store_.hold_writes = false;
+  store_.AnswerHeldWrites();
+  alone.join();
+  EXPECT_TRUE(first.ok()) << first.error_message();
+  EXPECT_TRUE(Raw(kExport, "b").ok());
+}
+
 TEST_F(ServerTest, RejectionOfEverythingIsNotRetryable) {
   store_.on_write = [](std::string_view) {
     WriteResult result;
