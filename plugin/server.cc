@@ -11,6 +11,7 @@
 #include <grpcpp/resource_quota.h>
 
 #include "plugin/export_service.h"
+#include "plugin/poller_hold.h"
 #include "plugin/query_call.h"
 #include "plugin/security/grpc_credentials.h"
 #include "plugin/small_services.h"
@@ -137,6 +138,7 @@ struct Server::Parts {
   StreamWatch streams;
   v1::SpanBatcher v1_batcher;
   std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<PollerHold> poller_hold;
   int port = 0;
   int otlp_port = 0;
 };
@@ -161,6 +163,7 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
                                ": an address is in use or is not one of this machine "
                                "(choose another with --grpc-listen, --otlp.grpc-listen)");
   }
+  parts->poller_hold = std::make_unique<PollerHold>(parts->server.get());
   auto server = std::unique_ptr<Server>(new Server(std::move(parts)));
   server->SetServing(false);
   return server;
@@ -181,6 +184,7 @@ void Server::Drain(std::chrono::milliseconds grace) {
   parts_->v1_streaming_writer.Stop();
   parts_->v1_batcher.Stop();
   parts_->gate.Close("the server is shutting down");
+  parts_->poller_hold.reset();
   parts_->server->Shutdown(std::chrono::system_clock::now() + grace);
   parts_->server->Wait();
 }
