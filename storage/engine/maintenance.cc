@@ -116,7 +116,8 @@ void Maintenance::TryPrepareQueries(size_t segments_min) {
 
 Status Maintenance::PrepareQueries(size_t segments_min) {
   if (segments_min == 1) prepared_at_ns_ = parts_.clock->MonotonicNanos();
-  return parts_.queries->Prepare(parts_.views->Current(), segments_min, {.cancelled = &cancelled_});
+  return parts_.queries->Prepare(parts_.views->Everything(), segments_min,
+                                 {.cancelled = &cancelled_});
 }
 
 Status Maintenance::MergeSome(const SegmentPick& pick) {

@@ -160,7 +160,8 @@ Status StoreImpl::PurgeTenant(TenantId tenant) {
 
 Status StoreImpl::Verify(std::vector<std::string>* faults) {
   for (const std::string& fault : kv_->Faults()) faults->push_back(fault);
-  for (const SourceEntry& entry : views_->Everything()) {
+  const auto view = views_->Everything();
+  for (const SourceEntry& entry : view->entries) {
     std::vector<std::string> found;
     if (entry.segment != nullptr) {
       LARDER_RETURN_IF_ERROR(entry.segment->Verify(&found));
@@ -198,7 +199,8 @@ Status StoreImpl::VerifyJournals(std::vector<std::string>* faults) {
 
 Status StoreImpl::SectionSizes(std::vector<std::pair<std::string, uint64_t>>* sizes) {
   std::map<std::string, uint64_t> sums;
-  for (const SourceEntry& entry : views_->Everything()) {
+  const auto view = views_->Everything();
+  for (const SourceEntry& entry : view->entries) {
     if (entry.segment == nullptr) continue;
     std::vector<std::pair<std::string, uint64_t>> sections;
     LARDER_RETURN_IF_ERROR(entry.segment->SectionSizes(&sections));
@@ -230,7 +232,8 @@ StoreStats StoreImpl::stats() const {
   stats.journal_cpu_ns = counters_.journal_cpu_ns;
   stats.seal_cpu_ns = counters_.seal_cpu_ns;
   stats.maintenance_cpu_ns = counters_.maintenance_cpu_ns;
-  for (const SourceEntry& entry : views_->Everything()) {
+  const auto view = views_->Everything();
+  for (const SourceEntry& entry : view->entries) {
     if (entry.segment == nullptr) stats.head_rows += entry.source->row_count();
   }
   for (const PartitionStatus& partition : shelf_->Partitions()) {

@@ -26,6 +26,17 @@ void ViewKeeper::OfTenant::Refresh() {
   }
 }
 
+void ViewKeeper::OfTenant::AddTo(View* view) {
+  Refresh();
+  view->entries.insert(view->entries.end(), segments.begin(), segments.end());
+  for (const Head& head : heads) {
+    if (head.rows > 0) view->entries.push_back(head.entry);
+  }
+  for (const auto& [partition, of_partition] : indexes) {
+    view->indexes.insert(view->indexes.end(), of_partition.begin(), of_partition.end());
+  }
+}
+
 std::shared_ptr<const View> ViewKeeper::Current(TenantId tenant) {
   MutexLock lock(mu_);
   const auto found = tenants_.find(tenant);
@@ -35,28 +46,17 @@ std::shared_ptr<const View> ViewKeeper::Current(TenantId tenant) {
   if (it.current != nullptr) return it.current;
   auto view = std::make_shared<View>();
   view->version = ++version_;
-  view->entries = it.segments;
-  for (const Head& head : it.heads) {
-    if (head.rows > 0) view->entries.push_back(head.entry);
-  }
-  for (const auto& [partition, indexes] : it.indexes) {
-    view->indexes.insert(view->indexes.end(), indexes.begin(), indexes.end());
-  }
+  it.AddTo(view.get());
   it.current = view;
   return view;
 }
 
-std::vector<SourceEntry> ViewKeeper::Everything() {
+std::shared_ptr<const View> ViewKeeper::Everything() {
   MutexLock lock(mu_);
-  std::vector<SourceEntry> entries;
-  for (auto& [tenant, it] : tenants_) {
-    it.Refresh();
-    entries.insert(entries.end(), it.segments.begin(), it.segments.end());
-    for (const Head& head : it.heads) {
-      if (head.rows > 0) entries.push_back(head.entry);
-    }
-  }
-  return entries;
+  auto view = std::make_shared<View>();
+  view->version = ++version_;
+  for (auto& [tenant, it] : tenants_) it.AddTo(view.get());
+  return view;
 }
 
 void ViewKeeper::AddHead(uint64_t generation, uint64_t partition, TenantId tenant,

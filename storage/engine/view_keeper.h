@@ -20,8 +20,8 @@ class ViewKeeper {
  public:
   // What a query of the tenant sees now: every span that was published before the call.
   std::shared_ptr<const View> Current(TenantId tenant);
-  // Every tenant's entries, for what looks at the whole store.
-  std::vector<SourceEntry> Everything();
+  // Every tenant's, for what looks at the whole store. By tenant, and in each as in its own View.
+  std::shared_ptr<const View> Everything();
 
   void AddHead(uint64_t generation, uint64_t partition, TenantId tenant,
                std::shared_ptr<const SpanTable> table);
@@ -51,6 +51,7 @@ class ViewKeeper {
     std::shared_ptr<const View> current;  // null: to be made
 
     void Refresh();
+    void AddTo(View* view);
   };
 
   void Add(SourceEntry segment) REQUIRES(mu_);
