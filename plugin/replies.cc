@@ -68,7 +68,7 @@ std::string EncodeOperations(const std::vector<Operation>& operations) {
   protozero::pbf_writer writer(reply);
   std::set<std::pair<std::string_view, std::string_view>> written;
   for (const Operation& operation : operations) {
-    const std::string_view word = KindWord(operation.kind);
+    const std::string_view word = OperationKindWord(operation.kind);
     if (!written.emplace(operation.name, word).second) continue;
     protozero::pbf_writer entry(writer, 1);
     entry.add_string(1, operation.name);

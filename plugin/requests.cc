@@ -281,7 +281,7 @@ Result<TimeRange> ParseGetDependencies(std::string_view message) {
   });
 }
 
-std::string_view KindWord(int32_t kind) {
+std::string_view OperationKindWord(int32_t kind) {
   if (kind < 0 || static_cast<size_t>(kind) >= kKindWords.size()) return "";
   return kKindWords[static_cast<size_t>(kind)];
 }

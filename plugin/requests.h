@@ -35,7 +35,7 @@ Result<OperationsRequest> ParseGetOperations(std::string_view message);
 Result<TimeRange> ParseGetDependencies(std::string_view message);
 
 // The words of OTLP's span kinds, "" for unspecified and for numbers that have no word.
-std::string_view KindWord(int32_t kind);
+std::string_view OperationKindWord(int32_t kind);
 // The number of a word; -1 when there is none. REQUIRES: not empty.
 int32_t KindNumber(std::string_view word);
 

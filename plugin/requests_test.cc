@@ -130,10 +130,10 @@ TEST(Requests, DependenciesMayAskForTimesOutsideOfSpans) {
 }
 
 TEST(Requests, KindsHaveWords) {
-  for (int32_t kind = 1; kind <= 5; ++kind) EXPECT_EQ(KindNumber(KindWord(kind)), kind);
-  EXPECT_EQ(KindWord(0), "");
-  EXPECT_EQ(KindWord(-3), "");
-  EXPECT_EQ(KindWord(6), "");
+  for (int32_t kind = 1; kind <= 5; ++kind) EXPECT_EQ(KindNumber(OperationKindWord(kind)), kind);
+  EXPECT_EQ(OperationKindWord(0), "");
+  EXPECT_EQ(OperationKindWord(-3), "");
+  EXPECT_EQ(OperationKindWord(6), "");
   EXPECT_EQ(KindNumber("SERVER"), -1);
 }
 

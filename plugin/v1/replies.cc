@@ -95,7 +95,7 @@ std::string EncodeOperations(const std::vector<Operation>& operations, std::stri
   std::string reply;
   std::set<std::pair<std::string_view, std::string_view>> written;
   for (const Operation& operation : operations) {
-    std::string_view word = KindWord(operation.kind);
+    std::string_view word = OperationKindWord(operation.kind);
     if (word.empty()) word = no_kind;
     if (!written.emplace(operation.name, word).second) continue;
     std::string entry;

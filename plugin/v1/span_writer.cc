@@ -222,7 +222,7 @@ void SpanWriter::WriteTags(const SpanFields& span, const ScopeFields& scope) {
     if (!attribute.Read(span.key_values[span.attributes.first + i])) continue;
     if (attribute.view().key != kWarningsKey) Add(span::kTags, attribute.view(), out_);
   }
-  AddText(span::kTags, kSpanKindKey, KindWord(span.kind), out_);
+  AddText(span::kTags, kSpanKindKey, OperationKindWord(span.kind), out_);
   if (span.status_code == 1) AddText(span::kTags, kStatusCodeKey, kStatusOk, out_);
   if (span.status_code == 2) {
     AddText(span::kTags, kStatusCodeKey, kStatusError, out_);
