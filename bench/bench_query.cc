@@ -9,6 +9,7 @@
 #include "bench/latencies.h"
 #include "bench/process_facts.h"
 #include "bench/query_facts.h"
+#include "bench/query_filters.h"
 #include "bench/report.h"
 #include "bench/session.h"
 #include "bench/verbs.h"
@@ -39,11 +40,13 @@ LegacySearch OfService(const std::string& service) {
 
 class QueryBench {
  public:
-  QueryBench(const Session& session, const Workload& load, Store* store, QueryFacts facts)
+  QueryBench(const Session& session, const Workload& load, Store* store, QueryFacts facts,
+             std::vector<NamedFilter> filters)
       : session_(session),
         load_(load),
         store_(store),
         facts_(std::move(facts)),
+        filters_(std::move(filters)),
         random_(session.load.seed) {}
 
   Status Run(uint64_t runs) {
@@ -69,6 +72,9 @@ class QueryBench {
     }
     shapes.push_back({"ids of 20 traces of a service", "", [this] { return AskIds(); }});
     shapes.push_back({"20 summaries of a service", "", [this] { return AskSummaries(); }});
+    for (const NamedFilter& each : filters_) {
+      shapes.push_back({"filter: " + each.name, "", [this, &each] { return AskFilter(each); }});
+    }
     return shapes;
   }
 
@@ -171,13 +177,7 @@ class QueryBench {
 
   Status AskTrace() {
     const uint64_t trace = random_.Below(load_.trace_count());
-    const std::unique_ptr<TraceCursor> cursor = store_->GetTraces(0, {load_.trace_id(trace)}, {});
-    std::string bytes;
-    while (true) {
-      LARDER_ASSIGN_OR_RETURN(const TraceChunk chunk, cursor->Next());
-      if (chunk.end) break;
-      bytes += chunk.traces_data;
-    }
+    LARDER_ASSIGN_OR_RETURN(const std::string bytes, ReadTrace(load_.trace_id(trace)));
     return Check([&]() -> Status {
       LARDER_ASSIGN_OR_RETURN(const std::vector<Span> spans, DecodeSpans(bytes));
       const uint64_t sent = load_.trace_template(trace).span_count;
@@ -263,8 +263,11 @@ class QueryBench {
   }
 
   TraceQuery Query(const LegacySearch& search, uint32_t depth) const {
-    return {
-        .tenant = 0, .start = search.start, .filter = LowerLegacySearch(search), .depth = depth};
+    TraceQuery query;
+    query.start = search.start;
+    query.filter = LowerLegacySearch(search);
+    query.depth = depth;
+    return query;
   }
 
   Status AskTraces(const LegacySearch& search, uint32_t depth) {
@@ -288,6 +291,37 @@ class QueryBench {
       }
       return Status::Ok();
     });
+  }
+
+  // Ids alone: what the filter costs, without the encoding of the traces it finds.
+  Status AskFilter(const NamedFilter& named) {
+    TraceQuery query;
+    query.filter = named.filter;
+    query.depth = 20;
+    LARDER_ASSIGN_OR_RETURN(const Answer<FoundTrace> answer, store_->FindTraceIds(query, {}));
+    if (!checks_) return Status::Ok();
+    found_ = answer.values.size();
+    return Check([&]() -> Status {
+      for (const FoundTrace& found : answer.values) {
+        LARDER_ASSIGN_OR_RETURN(const std::string bytes, ReadTrace(found.trace_id));
+        LARDER_ASSIGN_OR_RETURN(const std::vector<Span> spans, DecodeSpans(bytes));
+        if (!TraceMatches(spans, named.filter)) {
+          return Status::DataLoss("a trace that does not match");
+        }
+      }
+      return Status::Ok();
+    });
+  }
+
+  // The TracesData messages of a trace, one after another.
+  Result<std::string> ReadTrace(const TraceId& id) {
+    const std::unique_ptr<TraceCursor> cursor = store_->GetTraces(0, {id}, {});
+    std::string bytes;
+    while (true) {
+      LARDER_ASSIGN_OR_RETURN(const TraceChunk chunk, cursor->Next());
+      if (chunk.end) return bytes;
+      bytes += chunk.traces_data;
+    }
   }
 
   Status AskIds() {
@@ -317,6 +351,7 @@ class QueryBench {
   const Workload& load_;
   Store* const store_;
   const QueryFacts facts_;
+  const std::vector<NamedFilter> filters_;
   Random random_;
   bool checks_ = false;
   uint64_t found_ = UINT64_MAX;  // traces that a search answered with; UINT64_MAX: no search
@@ -330,7 +365,8 @@ Status RunQuery(Flags* flags) {
   LARDER_ASSIGN_OR_RETURN(const Session session, ReadSession(flags, 1'000'000, 1));
   const uint64_t runs = flags->Number("runs", 200);
   LARDER_RETURN_IF_ERROR(flags->CheckAllKnown());
-  LARDER_ASSIGN_OR_RETURN(QueryFacts facts, PickFacts(session.templates, session.load));
+  LARDER_ASSIGN_OR_RETURN(const std::vector<Span> spans, LookAt(session.templates, session.load));
+  LARDER_ASSIGN_OR_RETURN(std::vector<NamedFilter> filters, FiltersByShape(spans));
   LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, Store::Open(session.store));
   Workload load(&session.templates, session.load);
   LARDER_ASSIGN_OR_RETURN(const PumpResult sent, Fill(session, &load, store.get()));
@@ -340,7 +376,8 @@ Status RunQuery(Flags* flags) {
   PrintFigure("spans", static_cast<double>(sent.spans), "");
   PrintFigure("segments", static_cast<double>(stats.segments), "");
   PrintFigure("partitions", static_cast<double>(stats.partitions), "");
-  LARDER_RETURN_IF_ERROR(QueryBench(session, load, store.get(), std::move(facts)).Run(runs));
+  LARDER_RETURN_IF_ERROR(
+      QueryBench(session, load, store.get(), PickFacts(spans), std::move(filters)).Run(runs));
   PrintTitle("memory");
   PrintFigure("peak, filling included", static_cast<double>(FactsOf(0).peak_rss_bytes) / (1 << 20),
               "MiB");

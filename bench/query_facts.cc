@@ -23,18 +23,6 @@ K MostFrequent(const std::map<K, uint64_t>& counts, uint64_t below = UINT64_MAX)
   return best;
 }
 
-Result<std::vector<Span>> LookAt(const TemplateSet& templates, WorkloadOptions load) {
-  load.spans = std::min(load.spans, kLookSpans);
-  Workload workload(&templates, load);
-  std::vector<Span> all;
-  Request request;
-  while (workload.Next(&request)) {
-    LARDER_ASSIGN_OR_RETURN(std::vector<Span> spans, DecodeSpans(request.otlp));
-    std::move(spans.begin(), spans.end(), std::back_inserter(all));
-  }
-  return all;
-}
-
 bool HasText(const std::vector<Attribute>& attributes, const std::string& key,
              const std::string& text) {
   return std::any_of(attributes.begin(), attributes.end(), [&](const Attribute& attribute) {
@@ -129,8 +117,19 @@ class NeverMeeting {
 
 }  // namespace
 
-Result<QueryFacts> PickFacts(const TemplateSet& templates, const WorkloadOptions& load) {
-  LARDER_ASSIGN_OR_RETURN(const std::vector<Span> spans, LookAt(templates, load));
+Result<std::vector<Span>> LookAt(const TemplateSet& templates, WorkloadOptions load) {
+  load.spans = std::min(load.spans, kLookSpans);
+  Workload workload(&templates, load);
+  std::vector<Span> all;
+  Request request;
+  while (workload.Next(&request)) {
+    LARDER_ASSIGN_OR_RETURN(std::vector<Span> spans, DecodeSpans(request.otlp));
+    std::move(spans.begin(), spans.end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+QueryFacts PickFacts(const std::vector<Span>& spans) {
   std::map<std::string, uint64_t> services;
   for (const Span& span : spans) ++services[std::string(span.resource->service())];
   QueryFacts facts;

@@ -25,8 +25,10 @@ struct QueryFacts {
   std::vector<TextAttribute> never_meet;
 };
 
-// From a look at 20,000 spans of a load.
-Result<QueryFacts> PickFacts(const TemplateSet& templates, const WorkloadOptions& load);
+// The first 20,000 spans of a load.
+Result<std::vector<Span>> LookAt(const TemplateSet& templates, WorkloadOptions load);
+
+QueryFacts PickFacts(const std::vector<Span>& spans);
 
 // Whether one span of the trace satisfies the whole search, naively. Attributes: strings of span
 // and resource only.
