@@ -123,8 +123,12 @@ class QueryBench {
                         })});
     if (!facts_.never_meet.empty()) {
       LegacySearch apart;
-      for (const auto& pair : facts_.never_meet) apart.attributes.push_back(attribute(pair));
-      searches.push_back({"two frequent attributes that never meet", apart});
+      std::string names;
+      for (const auto& pair : facts_.never_meet) {
+        apart.attributes.push_back(attribute(pair));
+        names += " " + pair.first + "=" + pair.second;
+      }
+      searches.push_back({"two frequent attributes that never meet:" + names, apart});
     }
     LegacySearch alone;
     alone.attributes = {attribute(facts_.frequent)};

@@ -61,7 +61,7 @@ class NeverMeeting {
     for (size_t b = 0; b < frequent_.size(); ++b) {
       for (size_t a = 0; a < b; ++a) {
         const bool apart = (in_one_template_[a] & ~together_[a]) >> b & 1;
-        if (apart) return {frequent_[a], frequent_[b]};
+        if (apart && frequent_[a].first != frequent_[b].first) return {frequent_[a], frequent_[b]};
       }
     }
     return {};

@@ -20,8 +20,8 @@ struct QueryFacts {
   std::string operation;             // of `service`, with the most spans
   TextAttribute frequent;            // of spans of `service`: on most of them, but not on all
   std::vector<TextAttribute> three;  // at most three that one span of `operation` carries together
-  // Two frequent ones that no span carries together, though spans of one operation and the same
-  // keys carry either: only rows keep them apart. Perhaps none.
+  // Two frequent ones, of two keys, that no span carries together, though spans of one operation
+  // and the same keys carry either: only rows keep them apart. Perhaps none.
   std::vector<TextAttribute> never_meet;
 };
 
