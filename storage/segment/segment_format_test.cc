@@ -1,5 +1,7 @@
 // Holds FORMAT.md to its word: the pages of its example are what the writer writes, and what the
 // reader reads. Also the golden file, which stays readable for ever.
+#include "storage/segment/format/segment_format.h"
+
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -10,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/base/coding.h"
+#include "storage/model/filter.h"
 #include "storage/model/span.h"
 #include "storage/model/traces_data_writer.h"
 #include "storage/segment/page/page.h"
@@ -161,13 +164,16 @@ TEST(SegmentFormatTest, TheExampleIsRead) {
 
 // ---- the golden file ----
 
-// A file that must be readable for ever: pages as | section u8 | column u32 | page u32 | size u32 |
-// bytes |. It was written from the OTLP message beside it by the first writer of version 1
-// (LARDER_WRITE_GOLDEN=1 writes both anew, for a new version).
-constexpr const char* kGoldenPages = LARDER_GOLDEN_DIR "/segment_v1.bin";
+// Files that must be readable for ever: pages as | section u8 | column u32 | page u32 | size u32 |
+// bytes |. Each was written from the same OTLP message by the first writer of its version
+// (LARDER_WRITE_GOLDEN=1 writes that of the version at hand anew).
 constexpr const char* kGoldenSpans = LARDER_GOLDEN_DIR "/segment_v1.otlp";
 
-std::string ReadWhole(const char* path) {
+std::string GoldenPath(uint32_t version) {
+  return LARDER_GOLDEN_DIR "/segment_v" + std::to_string(version) + ".bin";
+}
+
+std::string ReadWhole(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -206,17 +212,7 @@ Pages WriteGolden(const std::string& otlp) {
   return store.pages();
 }
 
-// Of every kind something: hostile spans, columns of each coding, several blocks.
-void WriteGoldenFiles() {
-  Random random(1);
-  std::vector<Span> spans =
-      SpanGenerator(&random, {.attributes_max = 4, .hostile_one_in = 30}).Batch(1100);
-  for (size_t i = 0; i < spans.size(); ++i) {
-    spans[i].attributes.push_back({"size", ValueType::kInt, Fixed64(i * 31 - 500)});
-    spans[i].attributes.push_back({"id", ValueType::kString, "id-" + std::to_string(i * 7919)});
-  }
-  const std::string otlp = EncodeSpans(spans);
-  std::ofstream(kGoldenSpans, std::ios::binary) << otlp;
+void WriteGoldenFile(const std::string& otlp) {
   std::string bytes;
   for (const auto& [key, page] : WriteGolden(otlp)) {
     bytes.push_back(static_cast<char>(key.section));
@@ -225,19 +221,21 @@ void WriteGoldenFiles() {
     PutFixed32(&bytes, static_cast<uint32_t>(page.size()));
     bytes += page;
   }
-  std::ofstream(kGoldenPages, std::ios::binary) << bytes;
+  std::ofstream(GoldenPath(kSegmentFormatVersion), std::ios::binary) << bytes;
 }
 
 class GoldenTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (std::getenv("LARDER_WRITE_GOLDEN") != nullptr) WriteGoldenFiles();
     otlp_ = ReadWhole(kGoldenSpans);
-    pages_ = PagesOfFile(ReadWhole(kGoldenPages));
-    ASSERT_FALSE(pages_.empty());
+    if (std::getenv("LARDER_WRITE_GOLDEN") != nullptr) WriteGoldenFile(otlp_);
+  }
+  static Pages PagesOf(uint32_t version) {
+    Pages pages = PagesOfFile(ReadWhole(GoldenPath(version)));
+    EXPECT_FALSE(pages.empty()) << "version " << version;
+    return pages;
   }
   std::string otlp_;
-  Pages pages_;
 };
 
 TEST_F(GoldenTest, IsRead) {
@@ -248,19 +246,62 @@ TEST_F(GoldenTest, IsRead) {
     for (const Span& span : spans) messages.insert(EncodeSpans({span}));
     return messages;
   };
-  EXPECT_TRUE(encoded(ReadAll(pages_)) == encoded(*expected));
+  for (uint32_t version = 1; version <= kSegmentFormatVersion; ++version) {
+    EXPECT_TRUE(encoded(ReadAll(PagesOf(version))) == encoded(*expected)) << "version " << version;
+  }
+}
+
+// Spans of 1 ms and more whose `size` is below 10,000.
+std::vector<uint32_t> SearchOf(const Pages& pages) {
+  FilterNode size;
+  size.op = FilterOp::kLt;
+  size.left = AttributeRef{"size"};
+  Constant constant;
+  constant.type = Constant::Type::kInt;
+  constant.number = 10'000;
+  size.right = constant;
+  FilterNode duration;
+  duration.op = FilterOp::kGte;
+  duration.left = FieldRef{Field::kDuration};
+  constant.type = Constant::Type::kDuration;
+  constant.number = 1'000'000;
+  duration.right = constant;
+  FilterNode both;
+  both.op = FilterOp::kAnd;
+  both.children = {size, duration};
+  MapPageStore store;
+  store.pages() = pages;
+  PageCache cache(1 << 20);
+  const auto segment = Segment::Open(store.Source(), &cache).value();
+  const auto search = segment->Search(both, {}).value();
+  std::vector<SpanMatch> matches;
+  for (const uint32_t block : search->candidate_blocks()) {
+    EXPECT_TRUE(search->Match(block, &matches).ok());
+  }
+  std::vector<uint32_t> rows;
+  for (const SpanMatch& match : matches) rows.push_back(match.row);
+  return rows;
+}
+
+TEST_F(GoldenTest, IsSearched) {
+  const std::vector<uint32_t> expected = SearchOf(WriteGolden(otlp_));
+  EXPECT_GT(expected.size(), 10u);
+  for (uint32_t version = 1; version <= kSegmentFormatVersion; ++version) {
+    EXPECT_EQ(SearchOf(PagesOf(version)), expected) << "version " << version;
+  }
 }
 
 // Bodies, not pages: another zstd may compress otherwise.
 TEST_F(GoldenTest, IsWhatTheWriterWrites) {
   const Pages written = WriteGolden(otlp_);
-  ASSERT_EQ(written.size(), pages_.size());
+  const Pages golden_pages = PagesOf(kSegmentFormatVersion);
+  ASSERT_EQ(written.size(), golden_pages.size());
   for (const auto& [key, page] : written) {
     std::string body;
     std::string golden;
-    ASSERT_TRUE(pages_.contains(key)) << key.ToString();
+    ASSERT_TRUE(golden_pages.contains(key)) << key.ToString();
     ASSERT_TRUE(DecodePage(key, page, &body).ok());
-    ASSERT_TRUE(DecodePage(key, pages_.at(key), &golden).ok()) << key.ToString();
+    ASSERT_TRUE(DecodePage(key, golden_pages.at(key), &golden).ok()) << key.ToString();
     // The header names the pages' sizes, which depend on zstd.
     EXPECT_TRUE(body == golden || key.section == Section::kHeader) << key.ToString();
   }

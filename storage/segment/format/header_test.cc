@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/segment/format/header_generated.h"
+#include "storage/segment/format/segment_format.h"
 
 namespace larder {
 namespace {
@@ -52,7 +53,7 @@ TEST(HeaderTest, KnowsItsPages) {
 TEST(HeaderTest, ANewerVersionIsRefusedAsSuch) {
   flatbuffers::FlatBufferBuilder builder;
   fbs::SegmentHeaderBuilder header(builder);
-  header.add_format_version(2);
+  header.add_format_version(kSegmentFormatVersion + 1);
   fbs::FinishSegmentHeaderBuffer(builder, header.Finish());
   const auto read =
       DecodeHeader({reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize()});

@@ -9,7 +9,7 @@
 
 namespace larder {
 
-inline constexpr uint32_t kSegmentFormatVersion = 1;
+inline constexpr uint32_t kSegmentFormatVersion = 2;
 
 // Columns of Section::kResources.
 inline constexpr uint32_t kResourceEnvelopes = 0;

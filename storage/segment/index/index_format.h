@@ -10,9 +10,10 @@
 namespace larder {
 
 // "Columns" of Section::kIndex.
-inline constexpr uint32_t kIndexTemplates = 0;    // sets of blocks, by span template
-inline constexpr uint32_t kIndexDurations = 1;    // bounds of durations, by block and by template
-inline constexpr uint32_t kIndexColumnBase = 16;  // + a segment column: its values
+inline constexpr uint32_t kIndexTemplates = 0;      // sets of blocks, by span template
+inline constexpr uint32_t kIndexDurations = 1;      // bounds of durations, by block and by template
+inline constexpr uint32_t kIndexDurationBands = 2;  // rows of long durations
+inline constexpr uint32_t kIndexColumnBase = 16;    // + a segment column: its values
 
 // The class of a duration: four to an octave, ascending. What is not positive is class 0.
 inline constexpr uint8_t DurationClass(int64_t ns) {
@@ -30,8 +31,30 @@ inline constexpr uint32_t kIndexTemplatesPerPage = 64;
 // Mean number of entries of a page of hashes.
 inline constexpr uint32_t kIndexHashesPerPage = 1024;
 
+// More codes than these are not listed of a template.
+inline constexpr uint32_t kTemplateCodesMax = 8;
+// Rows are kept of codes that lie on this share of the blocks, one in so many, ...
+inline constexpr uint32_t kRowSetBlocksOneIn = 4;
+// ... and at most so many bytes of them for 100 rows, all columns together.
+inline constexpr uint64_t kRowSetPercent = 30;
+
+// Of durations bands are kept down to this many rows: fewer lie on few blocks, whose bounds say as
+// much.
+inline constexpr int64_t kBandRowsMin = 64;
+
 inline PageKey IndexKey(uint32_t index_column, uint32_t page) {
   return {Section::kIndex, index_column, page};
+}
+// Of a dictionary column the pages behind its sets of blocks: the codes of templates, then the sets
+// of rows.
+inline PageKey IndexTemplateCodesKey(uint32_t column, uint32_t code_count) {
+  return IndexKey(kIndexColumnBase + column,
+                  (code_count + kIndexSetsPerPage - 1) / kIndexSetsPerPage);
+}
+inline PageKey IndexRowsKey(uint32_t column, uint32_t code_count, uint32_t set) {
+  PageKey key = IndexTemplateCodesKey(column, code_count);
+  key.page += 1 + set;
+  return key;
 }
 inline uint32_t IndexHashPages(uint64_t value_count) {
   return static_cast<uint32_t>(std::max<uint64_t>(1, value_count / kIndexHashesPerPage));

@@ -9,6 +9,8 @@
 #include "storage/base/coding.h"
 #include "storage/base/hash.h"
 #include "storage/model/value.h"
+#include "storage/segment/index/code_index_writer.h"
+#include "storage/segment/index/duration_bands_writer.h"
 #include "storage/segment/index/index_format.h"
 #include "storage/segment/source/block_set.h"
 
@@ -33,7 +35,9 @@ class SetsBuilder {
     places_.push_back(uint64_t{number} << 32 | block);
   }
 
-  void Write(uint32_t index_column, PageWriter* pages) {
+  // Answers on how many blocks each number lies.
+  std::vector<uint32_t> Write(uint32_t index_column, PageWriter* pages) {
+    std::vector<uint32_t> block_counts;
     std::sort(places_.begin(), places_.end());
     std::string body;
     auto place = places_.begin();
@@ -43,12 +47,14 @@ class SetsBuilder {
         set.Add(static_cast<uint32_t>(*place));
       }
       PutBlockSet(&body, set);
+      block_counts.push_back(set.count());
       const bool page_ends =
           (number + 1) % kIndexSetsPerPage == 0 || number + 1 == last_block_.size();
       if (!page_ends) continue;
       pages->Add(IndexKey(index_column, number / kIndexSetsPerPage), body);
       body.clear();
     }
+    return block_counts;
   }
 
  private:
@@ -202,7 +208,7 @@ uint64_t OverflowHash(std::string_view key_value) {
 }
 
 void WriteColumn(uint32_t number, const ColumnDraft& column, uint32_t block_count,
-                 PageWriter* pages) {
+                 CodeIndexWriter* codes, PageWriter* pages) {
   const ColumnInfo& info = column.info;
   const uint32_t index_column = kIndexColumnBase + number;
   const bool overflow = info.role == ColumnRole::kOverflow;
@@ -212,7 +218,8 @@ void WriteColumn(uint32_t number, const ColumnDraft& column, uint32_t block_coun
     SetsBuilder sets(info.dictionary_size, block_count);
     ForEachValue(column,
                  [&](uint32_t ordinal, uint32_t block) { sets.Add(column.codes[ordinal], block); });
-    sets.Write(index_column, pages);
+    const std::vector<uint32_t> block_counts = sets.Write(index_column, pages);
+    if (info.table == ItemTable::kSpans) codes->Add(number, block_counts);
     return;
   }
   HashesBuilder hashes(info.value_count);
@@ -228,12 +235,16 @@ void WriteColumn(uint32_t number, const ColumnDraft& column, uint32_t block_coun
 void WriteIndex(const SegmentDraft& draft, PageWriter* pages) {
   WriteTemplates(draft, pages);
   WriteDurations(draft, pages);
+  WriteDurationBands(draft, pages);
   const uint32_t block_count = BlockCount(draft);
+  CodeIndexWriter codes(draft);
   for (uint32_t number = 0; number < draft.columns.size(); ++number) {
     const ColumnDraft& column = draft.columns[number];
     // Nobody searches what has no name.
-    if (column.info.role != ColumnRole::kRest) WriteColumn(number, column, block_count, pages);
+    if (column.info.role != ColumnRole::kRest)
+      WriteColumn(number, column, block_count, &codes, pages);
   }
+  codes.Write(pages);
 }
 
 }  // namespace larder

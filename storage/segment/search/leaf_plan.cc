@@ -57,6 +57,9 @@ class Planner {
 
  private:
   std::span<const ItemTemplate> templates() const { return tables_.templates(ItemTable::kSpans); }
+  const LeafTable& table(ItemTable item_table) const {
+    return plan_.tables[static_cast<size_t>(item_table)];
+  }
   LeafTable& table(ItemTable item_table) { return plan_.tables[static_cast<size_t>(item_table)]; }
   void SetAll(Truth truth) { plan_.truths.assign(templates().size(), truth); }
 
@@ -124,7 +127,7 @@ class Planner {
         AddColumns(ItemTable::kSpans, [&](const ColumnInfo& info) { return info.role == role; }));
     FillShapes(ItemTable::kSpans);
     plan_.base.assign(templates().size(), LeafState{});
-    SetByShapes();
+    SetByTemplates();
     return FindValueBlocks();
   }
 
@@ -145,7 +148,7 @@ class Planner {
     plan_.has_links = !table(ItemTable::kLinks).columns.empty();
     SetBase();
     for (const ItemTemplate& item : templates()) plan_.base.push_back(BaseState(item));
-    SetByShapes();
+    SetByTemplates();
     return FindValueBlocks();
   }
 
@@ -194,6 +197,10 @@ class Planner {
         column.can_match = true;
       } else if (infos[number].coding == ColumnCoding::kDictionary) {
         LARDER_RETURN_IF_ERROR(FindCodes(infos[number], &column));
+        const bool some_match = column.can_match && !column.must_match;
+        if (some_match && item_table == ItemTable::kSpans) {
+          LARDER_RETURN_IF_ERROR(AskTemplates(&column));
+        }
       } else {
         column.must_match = leaf_.op == FilterOp::kExists;
         column.can_match = true;
@@ -264,28 +271,44 @@ class Planner {
     }
   }
 
-  // What a shape says: its first slot with the key decides, and an overflow slot may have the key.
-  Knowledge KnowShape(const LeafTable& leaf_table, uint32_t shape) const {
+  // What the codes of a template's rows say of the column's values.
+  Status AskTemplates(LeafColumn* column) {
+    LARDER_ASSIGN_OR_RETURN(const auto codes, index_.Codes(column->column));
+    if (codes->starts.empty()) return Status::Ok();
+    for (uint32_t item = 0; item < templates().size(); ++item) {
+      const std::span<const uint32_t> of_item = codes->codes_of(item);
+      const auto matching =
+          static_cast<size_t>(std::count_if(of_item.begin(), of_item.end(), [&](uint32_t code) {
+            return column->code_matches(code);
+          }));
+      Truth truth = Truth::kMaybe;
+      if (!of_item.empty() && matching == 0) truth = Truth::kNo;
+      if (!of_item.empty() && matching == of_item.size()) truth = Truth::kYes;
+      column->by_template.push_back(truth);
+    }
+    return Status::Ok();
+  }
+
+  // What a template says: the first slot of its shape with the key decides, and an overflow slot
+  // may have the key.
+  Knowledge KnowTemplate(uint32_t item) const {
+    const LeafTable& spans = table(ItemTable::kSpans);
     Knowledge known;
-    for (const uint32_t slot : leaf_table.slots_of(shape)) {
-      const LeafColumn& column = leaf_table.columns[slot];
+    for (const uint32_t slot : spans.slots_of(templates()[item].shape)) {
+      const LeafColumn& column = spans.columns[slot];
+      const Truth truth = column.by_template.empty() ? Truth::kMaybe : column.by_template[item];
       const bool first = !known.present_max;
       known.present_max = true;
-      known.matched_max |= column.can_match;
+      known.matched_max |= column.can_match && truth != Truth::kNo;
       if (column.overflow) continue;
       known.present_min = true;
-      known.matched_min = first && column.must_match;
+      known.matched_min = first && (column.must_match || truth == Truth::kYes);
       break;
     }
     return known;
   }
 
-  void SetByShapes() {
-    const LeafTable& spans = table(ItemTable::kSpans);
-    std::vector<Knowledge> shapes;
-    for (uint32_t shape = 0; shape < tables_.shape_count(); ++shape) {
-      shapes.push_back(KnowShape(spans, shape));
-    }
+  void SetByTemplates() {
     Knowledge elements;
     for (const ItemTable item_table : {ItemTable::kEvents, ItemTable::kLinks}) {
       for (const LeafColumn& column : table(item_table).columns) {
@@ -293,12 +316,24 @@ class Planner {
         elements.matched_max |= column.can_match;
       }
     }
-    for (uint32_t i = 0; i < templates().size(); ++i) {
-      Knowledge known = Knowledge::Exactly(plan_.base[i]);
-      known.Merge(shapes[templates()[i].shape]);
+    for (uint32_t item = 0; item < templates().size(); ++item) {
+      Knowledge known = Knowledge::Exactly(plan_.base[item]);
+      known.Merge(KnowTemplate(item));
       known.Merge(elements);
       plan_.truths.push_back(known.truth(leaf_.negated));
+      const bool lies_anywhere = plan_.base[item].matched || HasMustMatch(item);
+      if (plan_.truths.back() == Truth::kYes && lies_anywhere) {
+        plan_.certain_templates.push_back(item);
+      }
     }
+  }
+
+  // Whether the template has a column whose blocks are not looked up, since all its values match.
+  bool HasMustMatch(uint32_t item) const {
+    const LeafTable& spans = table(ItemTable::kSpans);
+    const std::span<const uint32_t> slots = spans.slots_of(templates()[item].shape);
+    return std::any_of(slots.begin(), slots.end(),
+                       [&](uint32_t slot) { return spans.columns[slot].must_match; });
   }
 
   // ---- blocks ----

@@ -27,6 +27,8 @@ struct LeafColumn {
   bool must_match = false;               // every value matches
   std::vector<uint32_t> matching_codes;  // of a dictionary column, ascending, unless must_match
   std::vector<uint64_t> code_bits;       // the same as bits
+  // Of each span template what its codes say of the column's values; empty where that is not known.
+  std::vector<Truth> by_template;
 
   bool code_matches(uint32_t code) const {
     return must_match || (code_bits[code / 64] >> (code % 64) & 1) != 0;
@@ -62,7 +64,9 @@ struct LeafPlan {
   bool has_events = false;          // the leaf may find values in events, in links
   bool has_links = false;
   std::vector<RowRange> ranges;
-  BlockSet value_blocks;  // no row of another block satisfies the leaf unless its template is kYes
+  std::vector<uint32_t> certain_templates;  // all their rows satisfy the leaf, on any block
+  // No row of another block satisfies the leaf unless its template is one of those.
+  BlockSet value_blocks;
   BlockSet certain_blocks;  // every row of these does
 };
 

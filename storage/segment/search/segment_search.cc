@@ -10,11 +10,14 @@
 #include "storage/segment/search/key_columns.h"
 #include "storage/segment/search/leaf_columns.h"
 #include "storage/segment/search/leaf_plan.h"
+#include "storage/segment/search/row_plan.h"
 #include "storage/segment/search/segment_row_view.h"
 #include "storage/segment/source/row_mask.h"
 
 namespace larder {
 namespace {
+
+constexpr uint32_t kMissesMax = 1;
 
 bool Overlap(TimeRange a, TimeRange b) { return a.min_ns <= b.max_ns && b.min_ns <= a.max_ns; }
 
@@ -58,6 +61,9 @@ class SegmentSearch : public BlockSearch {
   // Removes the blocks in which nothing starts in the range; notes the latest starts.
   void PlanTimes(BlockSet* blocks);
 
+  // Leaves out the blocks in which no set of rows leaves a row.
+  Status PlanRows();
+  RowMask PossibleRowsOf(uint32_t block) const;
   Status SeekBlock(uint32_t block);
   Result<RowMask> RowsInRange(uint32_t block, const RowMask& care);
   Result<RowMask> Evaluate(uint32_t step, const RowMask& care);
@@ -80,6 +86,11 @@ class SegmentSearch : public BlockSearch {
   std::vector<std::vector<Truth>> truths_;  // of each step, of each span template
   std::vector<uint32_t> candidates_;
   std::vector<uint64_t> latest_starts_;  // of each block, outliers included
+
+  // Blocks in a row that were visited in vain, until the sets of rows are read.
+  uint32_t misses_ = 0;
+  bool rows_planned_ = false;
+  std::optional<RowSet> possible_rows_;  // no other row matches
 
   // The block at hand.
   uint32_t block_ = 0;
@@ -207,14 +218,9 @@ Truth SegmentSearch::StepTruth(const FilterStep& step, uint32_t item) const {
 
 Result<BlockTruth> SegmentSearch::LeafBlocks(const LeafPlan& plan) const {
   BlockTruth blocks{plan.value_blocks, plan.certain_blocks};
-  if (plan.value_blocks.is_full()) return blocks;
-  std::vector<uint32_t> certain;
-  for (uint32_t item = 0; item < plan.truths.size(); ++item) {
-    if (plan.truths[item] == Truth::kYes) certain.push_back(item);
-  }
-  if (!certain.empty()) {
-    LARDER_RETURN_IF_ERROR(IndexReader(columns_).AddTemplates(certain, 0, &blocks.possible));
-  }
+  if (plan.value_blocks.is_full() || plan.certain_templates.empty()) return blocks;
+  LARDER_RETURN_IF_ERROR(
+      IndexReader(columns_).AddTemplates(plan.certain_templates, 0, &blocks.possible));
   return blocks;
 }
 
@@ -283,12 +289,34 @@ Status SegmentSearch::SeekBlock(uint32_t block) {
   return Status::Ok();
 }
 
+// Sets of rows cost more than a few blocks and say more than blocks only of several conditions:
+// they are read once blocks have turned out to be named for nothing.
+Status SegmentSearch::PlanRows() {
+  rows_planned_ = true;
+  if (filter_.leaves().size() < 2) return Status::Ok();
+  LARDER_ASSIGN_OR_RETURN(possible_rows_, PossibleRows(columns_, filter_, plans_));
+  return Status::Ok();
+}
+
+RowMask SegmentSearch::PossibleRowsOf(uint32_t block) const {
+  RowMask rows = RowMask::First(columns_.block_row_count(block));
+  if (!possible_rows_) return rows;
+  RowMask possible;
+  const uint32_t first = block * kBlockRows;
+  const std::optional<uint32_t> next = possible_rows_->NextFrom(first);
+  if (next && *next - first < kBlockRows) possible_rows_->CopyBits(first, possible.words());
+  return rows &= possible;
+}
+
 Status SegmentSearch::Match(uint32_t block, std::vector<SpanMatch>* matches) {
+  if (misses_ == kMissesMax && !rows_planned_) LARDER_RETURN_IF_ERROR(PlanRows());
+  RowMask care = PossibleRowsOf(block);
+  if (care.empty()) return Status::Ok();
   LARDER_RETURN_IF_ERROR(SeekBlock(block));
   const uint32_t page = block / kPageBlocks;
-  RowMask care = RowMask::First(columns_.block_row_count(block));
   LARDER_ASSIGN_OR_RETURN(care, RowsInRange(block, care));
   LARDER_ASSIGN_OR_RETURN(const RowMask found, Evaluate(filter_.root(), care));
+  misses_ = found.empty() ? misses_ + 1 : 0;
   if (found.empty()) return Status::Ok();
   LARDER_ASSIGN_OR_RETURN(const auto starts, columns_.Starts(page));
   LARDER_ASSIGN_OR_RETURN(const auto traces, columns_.Traces(page));

@@ -30,7 +30,8 @@ TraceId TraceOf(uint32_t number) {
   return id;
 }
 
-// Spans of one template, each a trace of its own.
+// Spans of one template, each a trace of its own. Durations, and the frequent values x of `a` and y
+// of `b`, recur every 17 spans.
 std::shared_ptr<SpanTable> Table() {
   std::vector<Span> spans;
   const auto resource = std::make_shared<Resource>();
@@ -41,7 +42,11 @@ std::shared_ptr<SpanTable> Table() {
     span.span_id.bytes[0] = 1;
     span.name = "work";
     span.start_ns = 1'000'000'000 + i * 1000;
-    span.end_ns = span.start_ns + 5000 + i % 100;
+    span.end_ns = span.start_ns + 5000 + i % 17;
+    span.attributes.push_back(
+        {"a", ValueType::kString, i % 17 == 0 ? "x" : "a" + std::to_string(i % 3)});
+    span.attributes.push_back(
+        {"b", ValueType::kString, i % 17 == 1 ? "y" : "b" + std::to_string(i % 3)});
     span.resource = resource;
     span.scope = scope;
     spans.push_back(std::move(span));
@@ -183,6 +188,48 @@ TEST_F(SegmentSearchTest, NotLeavesOutBlocksWithoutAnException) {
   const FilterNode early = Tree(FilterOp::kNot, {after(1'000'000'000 + 1000 * kBlockRows)});
   EXPECT_EQ(Search(*segment_, early, &blocks).size(), kBlockRows);
   EXPECT_EQ(blocks, std::vector<uint32_t>{0});
+}
+
+FilterNode AttributeIs(std::string key, std::string text) {
+  return Leaf(FilterOp::kEq, AttributeRef{std::move(key)}, {Text(std::move(text))});
+}
+
+// Each of the two is on every block, so that rows alone keep them apart: after the first block in
+// vain no column is read.
+TEST_F(SegmentSearchTest, RowsKeepFrequentValuesApart) {
+  Seal(*Table());
+  for (const FilterNode& filter :
+       {Tree(FilterOp::kAnd, {AttributeIs("a", "x"), AttributeIs("b", "y")}),
+        Tree(FilterOp::kAnd,
+             {AttributeIs("a", "x"), Tree(FilterOp::kNot, {AttributeIs("a", "x")})}),
+        Tree(FilterOp::kAnd,
+             {AttributeIs("b", "y"), Leaf(FilterOp::kNe, AttributeRef{"b"}, {Text("y")})})}) {
+    read_.clear();
+    cache_.set_capacity_bytes(0);
+    cache_.set_capacity_bytes(64 << 20);
+    std::vector<uint32_t> blocks;
+    EXPECT_TRUE(Search(*segment_, filter, &blocks).empty());
+    EXPECT_EQ(blocks.size(), kSpans / kBlockRows);
+    EXPECT_LE(PagesRead(Section::kAttributes), 2u);
+  }
+}
+
+// x lasts 5000 ns, the longest 5016.
+TEST_F(SegmentSearchTest, BandsKeepDurationsApart) {
+  Seal(*Table());
+  const auto longest =
+      Leaf(FilterOp::kGte, FieldRef{Field::kDuration}, {Number(Constant::Type::kDuration, 5016)});
+  std::vector<uint32_t> blocks;
+  EXPECT_TRUE(
+      Search(*segment_, Tree(FilterOp::kAnd, {longest, AttributeIs("a", "x")}), &blocks).empty());
+  EXPECT_EQ(blocks.size(), kSpans / kBlockRows);
+  EXPECT_LE(PagesRead(Section::kAttributes), 1u);
+  std::vector<uint32_t> expected;
+  for (uint32_t i = 0; i < kSpans; ++i) {
+    if (i % 17 == 16 && i % 3 == 0) expected.push_back(i);
+  }
+  EXPECT_EQ(Search(*segment_, Tree(FilterOp::kAnd, {longest, AttributeIs("a", "a0")}), &blocks),
+            expected);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <span>
 
 #include "storage/segment/source/span_source.h"
 
@@ -18,6 +19,8 @@ class RowMask {
     return mask;
   }
 
+  // Low bits first.
+  std::span<uint64_t> words() { return words_; }
   // REQUIRES: row < kBlockRows.
   void Add(uint32_t row) { words_[row / 64] |= uint64_t{1} << (row % 64); }
   bool contains(uint32_t row) const { return (words_[row / 64] >> (row % 64) & 1) != 0; }
