@@ -13,14 +13,15 @@ constexpr uint64_t kTracesPerSlice = 1 << 18;
 
 }  // namespace
 
-CallJoin::CallJoin(const View& view, CallJoinParts parts, ServicePairs* pairs,
-                   QueryContext* context)
+CallJoin::CallJoin(const View& view, CallJoinParts parts, TraceFilters* filters,
+                   ServicePairs* pairs, QueryContext* context)
     : view_(view),
       added_(std::move(parts.added)),
+      filters_(filters),
       pairs_(pairs),
       context_(context),
       group_of_entry_(view.entries.size(), kNone),
-      gatherer_(view, std::move(parts.counted), parts.is_counted, context) {
+      gatherer_(view, std::move(parts.counted), parts.is_counted, *filters, context) {
   for (size_t i = 0; i < parts.is_counted.size(); ++i) {
     if (parts.is_counted[i]) group_of_entry_[i] = 0;
   }
@@ -44,6 +45,7 @@ Status CallJoin::Run(PartitionChanges* changes) {
   for (uint64_t slice = 0; slice < uint64_t{1} << slice_bits; ++slice) {
     LARDER_RETURN_IF_ERROR(RunSlice(slice, slice_bits));
   }
+  for (const uint64_t id : unread_) filters_->erase(id);  // it would deny what it has
   return Status::Ok();
 }
 
@@ -56,8 +58,12 @@ Status CallJoin::RunSlice(uint64_t slice, int slice_bits) {
   std::vector<TraceRun> runs;
   for (const CallUnit& unit : added_) {
     for (const uint32_t entry : unit.entries) {
-      const Status read = CollectTraceRuns(view_, entry, is_of_slice, context_, &runs);
-      LARDER_RETURN_IF_ERROR(context_->Read(view_.entries[entry].name, read).status());
+      const size_t first = runs.size();
+      const Status collected = CollectTraceRuns(view_, entry, is_of_slice, context_, &runs);
+      LARDER_ASSIGN_OR_RETURN(const bool read,
+                              context_->Read(view_.entries[entry].name, collected));
+      if (read && unit.index == nullptr) Remember(entry, std::span(runs).subspan(first));
+      if (!read) unread_.insert(view_.entries[entry].id);
       LARDER_RETURN_IF_ERROR(memory.Resize(runs.capacity() * sizeof(TraceRun)));
     }
   }
@@ -65,6 +71,13 @@ Status CallJoin::RunSlice(uint64_t slice, int slice_bits) {
   return gatherer_.Gather(
       std::move(runs), [this](std::span<const TraceRun> trace) { return IsSplit(trace); },
       [this](std::span<const RunSpan> spans) { return JoinTrace(spans); });
+}
+
+void CallJoin::Remember(uint32_t entry, std::span<const TraceRun> runs) {
+  const SourceEntry& segment = view_.entries[entry];
+  TraceFilter& filter =
+      filters_->try_emplace(segment.id, segment.segment->info().trace_count).first->second;
+  for (const TraceRun& run : runs) filter.Add(run.hash);
 }
 
 bool CallJoin::IsSplit(std::span<const TraceRun> runs) const {

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -37,14 +38,15 @@ struct CallJoinParts {
   std::vector<bool> is_counted;   // by entry of the View
 };
 
-// For one use. Not thread-safe. Borrows the View, the pairs and the context.
+// For one use. Not thread-safe. Borrows the View, the filters, the pairs and the context.
 class CallJoin {
  public:
-  CallJoin(const View& view, CallJoinParts parts, ServicePairs* pairs, QueryContext* context);
+  CallJoin(const View& view, CallJoinParts parts, TraceFilters* filters, ServicePairs* pairs,
+           QueryContext* context);
 
   // Adds to `changes` what the traces change that the units added do not count by themselves: those
   // which lie in two of them, or also in a segment that is counted. What cannot be read is a gap.
-  // Memory: some 20 MiB at most.
+  // Memory: some 20 MiB at most. The segments added that have no index get a filter.
   Status Run(PartitionChanges* changes);
 
  private:
@@ -52,6 +54,7 @@ class CallJoin {
   static constexpr Group kNone = UINT32_MAX;
 
   Status RunSlice(uint64_t slice, int slice_bits);
+  void Remember(uint32_t entry, std::span<const TraceRun> runs);
   bool IsSplit(std::span<const TraceRun> runs) const;
   Status JoinTrace(std::span<const RunSpan> spans);
   void JoinPlainTrace(std::span<const RunSpan> spans);
@@ -64,11 +67,13 @@ class CallJoin {
 
   const View& view_;
   const std::vector<CallUnit> added_;
+  TraceFilters* const filters_;
   ServicePairs* const pairs_;
   QueryContext* const context_;
   std::vector<Group> group_of_entry_;
   TraceGatherer gatherer_;
   PartitionChanges* changes_ = nullptr;
+  std::set<uint64_t> unread_;  // segments of which some trace ids could not be read
 };
 
 }  // namespace larder

@@ -20,7 +20,10 @@ Status DependencyMemo::Follow(const View& view, TenantId tenant, QueryContext* c
   for (;;) {
     *units = MakeCallUnits(view, tenant, broken_);
     CallJoinParts parts = NextParts(view, *units);
-    if (parts.added.empty()) return Status::Ok();
+    if (parts.added.empty()) {
+      DropFilters(view, *units);
+      return Status::Ok();
+    }
     LARDER_RETURN_IF_ERROR(Count(view, std::move(parts), context));
   }
 }
@@ -40,6 +43,7 @@ uint64_t DependencyMemo::memory_bytes() const {
   constexpr uint64_t kNodeBytes = 64;
   uint64_t bytes = pairs_.memory_bytes() + counted_.size() * kNodeBytes;
   for (const auto& [partition, table] : tables_) bytes += kNodeBytes + table.memory_bytes();
+  for (const auto& [id, filter] : filters_) bytes += kNodeBytes + filter.memory_bytes();
   return bytes;
 }
 
@@ -52,6 +56,7 @@ void DependencyMemo::Forget(const View& view, TenantId tenant) {
   counted_.clear();
   tables_.clear();
   broken_.clear();
+  filters_.clear();
   gaps_.clear();
   ++version_;
 }
@@ -90,6 +95,14 @@ bool DependencyMemo::DropGone(const Segments& present) {
   std::erase_if(tables_, [&](const auto& table) { return table.first <= last_gone; });
   ++version_;
   return true;
+}
+
+void DependencyMemo::DropFilters(const View& view, const std::vector<CallUnit>& units) {
+  std::unordered_set<uint64_t> kept;
+  for (const CallUnit& unit : units) {
+    if (unit.index == nullptr) kept.insert(view.entries[unit.entries[0]].id);
+  }
+  std::erase_if(filters_, [&](const auto& filter) { return !kept.contains(filter.first); });
 }
 
 CallJoinParts DependencyMemo::NextParts(const View& view,
@@ -135,8 +148,14 @@ Status DependencyMemo::Count(const View& view, CallJoinParts parts, QueryContext
     keep_gaps();
     return Status::Ok();
   }
-  std::vector<CallUnit> added = std::exchange(parts.added, std::move(readable));
-  LARDER_RETURN_IF_ERROR(CallJoin(view, std::move(parts), &pairs_, context).Run(&changes));
+  const std::vector<CallUnit> added = std::exchange(parts.added, std::move(readable));
+  const Status joined = CallJoin(view, std::move(parts), &filters_, &pairs_, context).Run(&changes);
+  if (!joined.ok()) {
+    for (const CallUnit& unit : added) {  // half filled
+      for (const uint32_t i : unit.entries) filters_.erase(view.entries[i].id);
+    }
+    return joined;
+  }
   for (const auto& [partition, of_partition] : changes) tables_[partition].Apply(of_partition);
   for (const CallUnit& unit : added) {
     for (const uint32_t i : unit.entries) {

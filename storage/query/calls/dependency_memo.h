@@ -23,8 +23,9 @@
 
 namespace larder {
 
-// Of one tenant. Not thread-safe. Memory: 24 bytes for each minute and pair of services, and a few
-// for each segment; it does not grow with the spans.
+// Of one tenant. Not thread-safe. Memory: 24 bytes for each minute and pair of services, a few for
+// each segment, and 2 to 4 for each trace of those that no index covers; it does not grow with the
+// spans.
 class DependencyMemo {
  public:
   // Brings the memo to the segments of `view`. After a failure (cancelled, out of time or memory)
@@ -41,6 +42,7 @@ class DependencyMemo {
   // Grows when what is counted changes.
   uint64_t version() const { return version_; }
   ServicePairs* pairs() { return &pairs_; }
+  const TraceFilters& filters() const { return filters_; }
   uint64_t memory_bytes() const;
 
  private:
@@ -51,6 +53,8 @@ class DependencyMemo {
   // Both return false when only counting anew helps.
   bool TakeMerged(const Segments& present);
   bool DropGone(const Segments& present);
+  // Forgets the filters of segments that are gone or have an index.
+  void DropFilters(const View& view, const std::vector<CallUnit>& units);
 
   // Adds units that are not counted yet, as many as one step takes.
   CallJoinParts NextParts(const View& view, const std::vector<CallUnit>& units) const;
@@ -63,6 +67,7 @@ class DependencyMemo {
   std::map<uint64_t, uint64_t> counted_;  // partition of each segment that is counted
   std::map<uint64_t, CallTable> tables_;  // by partition
   std::unordered_set<uint64_t> broken_;   // indexes that cannot be read
+  TraceFilters filters_;                  // of segments without an index
   std::vector<Gap> gaps_;                 // what could not be read of what is counted
   uint64_t version_ = 0;
 };

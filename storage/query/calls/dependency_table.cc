@@ -105,7 +105,7 @@ class DependencyCounter {
   // The calls whose child starts in `part`, from the traces of the spans that do.
   Status AddRows(TimeRange part) {
     LARDER_ASSIGN_OR_RETURN(const uint64_t rows, RowsIn(part));
-    TraceGatherer gatherer(view_, units_, EntriesOf(view_, units_), context_);
+    TraceGatherer gatherer(view_, units_, EntriesOf(view_, units_), memo_->filters(), context_);
     int slice_bits = 0;
     while (rows >> slice_bits > kRowsPerSlice) ++slice_bits;
     for (uint64_t slice = 0; slice < uint64_t{1} << slice_bits; ++slice) {
@@ -205,8 +205,8 @@ Status DependencyTable::ReadHeads(const View& view, TenantId tenant,
   const uint64_t failed_reads = context->failed_reads();
   known->head_state.clear();
   known->head_calls.clear();
-  LARDER_RETURN_IF_ERROR(
-      FindHeadCalls(view, tenant, units, known->memo.pairs(), context, &known->head_calls));
+  LARDER_RETURN_IF_ERROR(FindHeadCalls(view, tenant, units, known->memo.filters(),
+                                       known->memo.pairs(), context, &known->head_calls));
   // With a gap the next query looks again, and finds the gap again.
   if (context->failed_reads() == failed_reads) known->head_state = std::move(state);
   return Status::Ok();

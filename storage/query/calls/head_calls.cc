@@ -14,10 +14,11 @@ constexpr uint64_t kRowsPerSlice = 1 << 18;
 class HeadCallFinder {
  public:
   HeadCallFinder(const View& view, TenantId tenant, const std::vector<CallUnit>& units,
-                 ServicePairs* pairs, QueryContext* context, std::vector<HeadCall>* calls)
+                 const TraceFilters& filters, ServicePairs* pairs, QueryContext* context,
+                 std::vector<HeadCall>* calls)
       : view_(view),
         tenant_(tenant),
-        gatherer_(view, units, EntriesOf(view, units), context),
+        gatherer_(view, units, EntriesOf(view, units), filters, context),
         pairs_(pairs),
         context_(context),
         calls_(calls) {}
@@ -93,8 +94,9 @@ class HeadCallFinder {
 }  // namespace
 
 Status FindHeadCalls(const View& view, TenantId tenant, const std::vector<CallUnit>& units,
-                     ServicePairs* pairs, QueryContext* context, std::vector<HeadCall>* calls) {
-  return HeadCallFinder(view, tenant, units, pairs, context, calls).Find();
+                     const TraceFilters& filters, ServicePairs* pairs, QueryContext* context,
+                     std::vector<HeadCall>* calls) {
+  return HeadCallFinder(view, tenant, units, filters, pairs, context, calls).Find();
 }
 
 }  // namespace larder

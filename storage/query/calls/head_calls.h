@@ -8,6 +8,7 @@
 #include "storage/model/ids.h"
 #include "storage/query/calls/call_units.h"
 #include "storage/query/calls/service_pairs.h"
+#include "storage/query/calls/trace_filter.h"
 #include "storage/query/query_context.h"
 #include "storage/query/view.h"
 
@@ -21,8 +22,9 @@ struct HeadCall {
 };
 
 // Appends what comes to the calls over the segments of `units` (all of the tenant) with the spans
-// of the tenant's heads. What cannot be read is a gap.
+// of the tenant's heads; `filters` are TraceGatherer's. What cannot be read is a gap.
 Status FindHeadCalls(const View& view, TenantId tenant, const std::vector<CallUnit>& units,
-                     ServicePairs* pairs, QueryContext* context, std::vector<HeadCall>* calls);
+                     const TraceFilters& filters, ServicePairs* pairs, QueryContext* context,
+                     std::vector<HeadCall>* calls);
 
 }  // namespace larder

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <numeric>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -33,10 +32,12 @@ uint64_t RowCount(std::span<const TraceRun> runs) {
 }  // namespace
 
 TraceGatherer::TraceGatherer(const View& view, std::vector<CallUnit> units,
-                             std::vector<bool> sought, QueryContext* context)
+                             std::vector<bool> sought, const TraceFilters& filters,
+                             QueryContext* context)
     : view_(view),
       units_(std::move(units)),
       sought_(std::move(sought)),
+      filters_(filters),
       context_(context),
       memory_(context) {
   places_.reserve(view.entries.size());
@@ -103,9 +104,8 @@ Status TraceGatherer::FindIn(const CallUnit& unit) {
       Log(LogLevel::kWarning, "a partition index cannot be read, asking its segments",
           {{"reason", found.ToString()}});
     }
-    for (auto& traces : traces_in) {
-      traces.resize(traces_.size());
-      std::iota(traces.begin(), traces.end(), 0u);
+    for (size_t i = 0; i < unit.entries.size(); ++i) {
+      traces_in[i] = CandidatesOf(view_.entries[unit.entries[i]].id);
     }
   } else {
     for (const IndexMatch& match : matches) traces_in[match.segment].push_back(match.trace);
@@ -117,6 +117,15 @@ Status TraceGatherer::FindIn(const CallUnit& unit) {
     LARDER_RETURN_IF_ERROR(context_->Read(view_.entries[entry].name, searched).status());
   }
   return Status::Ok();
+}
+
+std::vector<uint32_t> TraceGatherer::CandidatesOf(uint64_t segment_id) const {
+  const auto filter = filters_.find(segment_id);
+  std::vector<uint32_t> traces;
+  for (uint32_t i = 0; i < hashes_.size(); ++i) {
+    if (filter == filters_.end() || filter->second.MayHold(hashes_[i])) traces.push_back(i);
+  }
+  return traces;
 }
 
 Status TraceGatherer::FindInSegment(uint32_t entry, std::span<const uint32_t> traces) {

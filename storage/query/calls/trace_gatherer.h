@@ -9,6 +9,7 @@
 
 #include "storage/base/status.h"
 #include "storage/query/calls/call_units.h"
+#include "storage/query/calls/trace_filter.h"
 #include "storage/query/calls/trace_runs.h"
 #include "storage/query/query_context.h"
 #include "storage/query/view.h"
@@ -26,9 +27,10 @@ class TraceGatherer {
   // A trace of more rows is not joined: it is a gap.
   static constexpr uint64_t kTraceRowsMax = 1 << 18;
 
-  // Traces are looked up in `units`, as far as their entries are `sought`.
+  // Traces are looked up in `units`, as far as their entries are `sought`. `filters` say of some
+  // segments what they do not have; they are borrowed.
   TraceGatherer(const View& view, std::vector<CallUnit> units, std::vector<bool> sought,
-                QueryContext* context);
+                const TraceFilters& filters, QueryContext* context);
 
   // Looks the traces of `runs` up and visits those that are kept. `runs` are of entries that are
   // not sought; those of no rows only name a trace. Holds the runs and the spans of about
@@ -50,6 +52,8 @@ class TraceGatherer {
   // Mixed, since those who ask for a part of all traces take a range of hashes.
   uint64_t FilterBit(uint64_t hash) const { return hash * 0x9e3779b97f4a7c15 >> filter_shift_; }
   Status FindIn(const CallUnit& unit);
+  // The traces that a segment without an index may have.
+  std::vector<uint32_t> CandidatesOf(uint64_t segment_id) const;
   // `traces` (numbers, ascending) may have rows in the entry.
   Status FindInSegment(uint32_t entry, std::span<const uint32_t> traces);
   Status LookUp(uint32_t entry, std::span<const uint32_t> traces);
@@ -60,6 +64,7 @@ class TraceGatherer {
   const View& view_;
   const std::vector<CallUnit> units_;
   const std::vector<bool> sought_;
+  const TraceFilters& filters_;
   QueryContext* const context_;
   MemoryCharge memory_;
   std::vector<TracePlace> places_;
