@@ -21,7 +21,7 @@ Begin with:
   larder serve --data-dir ./larder-data
 
 then point OpenTelemetry SDKs (OTLP/gRPC) and Jaeger's grpc storage at 127.0.0.1:17271, and look at
-http://127.0.0.1:17270/status.
+http://127.0.0.1:17270/status. For OTLP/HTTP add --otlp.http-listen 127.0.0.1:4318.
 )";
 
 constexpr std::string_view kServeHead = R"(larder serve: take spans by OTLP and answer Jaeger

@@ -44,15 +44,18 @@ void AddSummary(protozero::pbf_writer& reply, const TraceSummary& summary) {
 
 }  // namespace
 
+std::string RejectionText(const WriteResult& result) {
+  return std::to_string(result.rejected_spans) +
+         " spans were not stored; the first one: " + result.first_rejection;
+}
+
 std::string EncodeExportReply(const WriteResult& result) {
   std::string reply;
   if (result.rejected_spans == 0) return reply;
   protozero::pbf_writer writer(reply);
   protozero::pbf_writer partial_success(writer, 1);
   partial_success.add_int64(1, result.rejected_spans);
-  partial_success.add_string(
-      2, std::to_string(result.rejected_spans) +
-             " spans were not stored; the first one: " + result.first_rejection);
+  partial_success.add_string(2, RejectionText(result));
   return reply;
 }
 

@@ -10,6 +10,9 @@
 
 namespace larder {
 
+// How many spans were rejected and why, for people. REQUIRES: some were.
+std::string RejectionText(const WriteResult& result);
+
 // ExportTraceServiceResponse: empty when every span was accepted, else a partial success.
 std::string EncodeExportReply(const WriteResult& result);
 

@@ -24,13 +24,14 @@ std::string_view RpcName(Rpc rpc) {
                                                                      "v1.GetServices",
                                                                      "v1.GetOperations",
                                                                      "v1.GetDependencies",
-                                                                     "v1.Capabilities"};
+                                                                     "v1.Capabilities",
+                                                                     "ExportHTTP"};
   return kNames[static_cast<size_t>(rpc)];
 }
 
 bool IsWrite(Rpc rpc) {
-  return rpc == Rpc::kExport || rpc == Rpc::kV1WriteSpan || rpc == Rpc::kV1WriteSpanStream ||
-         rpc == Rpc::kV1Close;
+  return rpc == Rpc::kExport || rpc == Rpc::kExportHttp || rpc == Rpc::kV1WriteSpan ||
+         rpc == Rpc::kV1WriteSpanStream || rpc == Rpc::kV1Close;
 }
 
 void RpcMetrics::Ended(Rpc rpc, StatusCode code, uint64_t latency_ns) {

@@ -33,12 +33,13 @@ enum class Rpc : uint8_t {
   kV1GetOperations,
   kV1GetDependencies,
   kV1Capabilities,
+  kExportHttp,
 };
-constexpr size_t kRpcCount = 20;
+constexpr size_t kRpcCount = 21;
 constexpr size_t kStatusCodeCount = 17;
 
-// As the .proto files spell it: "FindTraceIDs"; methods of jaeger.storage.v1 with "v1." in front.
-// The view lives for ever.
+// As the .proto files spell it: "FindTraceIDs"; methods of jaeger.storage.v1 with "v1." in
+// front; "ExportHTTP" for OTLP/HTTP. The view lives for ever.
 std::string_view RpcName(Rpc rpc);
 // Whether it brings spans; all others ask.
 bool IsWrite(Rpc rpc);

@@ -9,6 +9,7 @@
 #include "plugin/commands.h"
 #include "plugin/local_disk.h"
 #include "plugin/open_store.h"
+#include "plugin/otlp_http/otlp_http_server.h"
 #include "plugin/security/security.h"
 #include "plugin/server.h"
 #include "plugin/settings.h"
@@ -39,7 +40,7 @@ int Fail(const Status& status, int exit_code) {
 
 // Opens the store behind servers that listen already, serves until a signal comes, and closes from
 // the outside in: calls, admin requests, store.
-int Serve(const Settings& settings, StopSignal* stop, Server* server,
+int Serve(const Settings& settings, StopSignal* stop, Server* server, OtlpHttpServer* otlp_http,
           std::unique_ptr<AdminServer> admin) {
   auto opened = OpenStore(settings.store);
   if (!opened.ok()) {
@@ -59,6 +60,9 @@ int Serve(const Settings& settings, StopSignal* stop, Server* server,
        {"partitions", stats.partitions}});
   stop->Wait();
   server->Drain(std::chrono::milliseconds(settings.shutdown_grace_ms));
+  if (otlp_http != nullptr) {
+    otlp_http->Drain(std::chrono::milliseconds(settings.shutdown_grace_ms));
+  }
   admin.reset();
   const Status flushed = store->Flush();
   if (!flushed.ok()) {
@@ -68,6 +72,17 @@ int Serve(const Settings& settings, StopSignal* stop, Server* server,
   store.reset();
   Log(LogLevel::kInfo, "stopped");
   return kExitOk;
+}
+
+// Null when it is not asked for.
+Result<std::unique_ptr<OtlpHttpServer>> StartOtlpHttp(const Settings& settings, Server* server) {
+  if (settings.otlp_http_listen.empty()) return std::unique_ptr<OtlpHttpServer>();
+  return OtlpHttpServer::Start({.listen = settings.otlp_http_listen,
+                                .request_bytes_max = settings.server.request_bytes_max,
+                                .memory_bytes_max = settings.server.memory_bytes_max,
+                                .security = settings.server.security,
+                                .gate = &server->gate(),
+                                .metrics = &server->metrics()});
 }
 
 }  // namespace
@@ -86,6 +101,8 @@ int RunServe(const std::vector<std::string>& arguments) {
   StopSignal stop;
   auto server = Server::Start(settings->server);
   if (!server.ok()) return Fail(server.status(), kExitFailure);
+  auto otlp_http = StartOtlpHttp(*settings, server->get());
+  if (!otlp_http.ok()) return Fail(otlp_http.status(), kExitFailure);
   auto admin = AdminServer::Start({.listen = settings->admin_listen,
                                    .enable_purge = settings->enable_purge,
                                    .gate = &(*server)->gate(),
@@ -95,8 +112,11 @@ int RunServe(const std::vector<std::string>& arguments) {
                                    .settings = *settings});
   if (!admin.ok()) return Fail(admin.status(), kExitFailure);
   Log(LogLevel::kInfo, "listening",
-      {{"grpc_port", (*server)->port()}, {"admin_port", (*admin)->port()}});
-  return Serve(*settings, &stop, server->get(), std::move(admin).value());
+      {{"grpc_port", (*server)->port()},
+       {"otlp_grpc_port", (*server)->otlp_port()},
+       {"otlp_http_port", *otlp_http == nullptr ? 0 : (*otlp_http)->port()},
+       {"admin_port", (*admin)->port()}});
+  return Serve(*settings, &stop, server->get(), otlp_http->get(), std::move(admin).value());
 }
 
 }  // namespace larder

@@ -201,7 +201,7 @@ std::vector<std::string> Server::service_names() const {
 
 StoreGate& Server::gate() { return parts_->gate; }
 
-const RpcMetrics& Server::metrics() const { return parts_->metrics; }
+RpcMetrics& Server::metrics() { return parts_->metrics; }
 
 const StreamWatch& Server::streams() const { return parts_->streams; }
 

@@ -55,7 +55,7 @@ class Server {
   // Of every service of ours: all but gRPC's health and reflection.
   std::vector<std::string> service_names() const;
   StoreGate& gate();
-  const RpcMetrics& metrics() const;
+  RpcMetrics& metrics();
   const StreamWatch& streams() const;
 
  private:

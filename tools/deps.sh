@@ -13,7 +13,7 @@ packages=(
   libflatbuffers-dev flatbuffers-compiler libre2-dev libutf8proc-dev
   # plugin/: gRPC, settings, admin port.
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
-  libyaml-cpp-dev nlohmann-json3-dev libcpp-httplib-dev libssl-dev
+  libyaml-cpp-dev nlohmann-json3-dev libcpp-httplib-dev libssl-dev libboost-dev
   # Unit tests and benches are part of the build.
   libgtest-dev libbenchmark-dev
   # The demo sends with OpenTelemetry's Python SDK, in an environment of its own below build/.
