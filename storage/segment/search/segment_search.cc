@@ -62,7 +62,7 @@ class SegmentSearch : public BlockSearch {
   void PlanTimes(BlockSet* blocks);
 
   // Leaves out the blocks in which no set of rows leaves a row.
-  Status PlanRows();
+  void PlanRows();
   RowMask PossibleRowsOf(uint32_t block) const;
   Status SeekBlock(uint32_t block);
   Result<RowMask> RowsInRange(uint32_t block, const RowMask& care);
@@ -290,12 +290,13 @@ Status SegmentSearch::SeekBlock(uint32_t block) {
 }
 
 // Sets of rows cost more than a few blocks and say more than blocks only of several conditions:
-// they are read once blocks have turned out to be named for nothing.
-Status SegmentSearch::PlanRows() {
+// they are read once blocks have turned out to be named for nothing. They spare work and decide
+// nothing, so that one that cannot be read is done without: the columns answer as well.
+void SegmentSearch::PlanRows() {
   rows_planned_ = true;
-  if (filter_.leaves().size() < 2) return Status::Ok();
-  LARDER_ASSIGN_OR_RETURN(possible_rows_, PossibleRows(columns_, filter_, plans_));
-  return Status::Ok();
+  if (filter_.leaves().size() < 2) return;
+  Result<std::optional<RowSet>> possible = PossibleRows(columns_, filter_, plans_);
+  if (possible.ok()) possible_rows_ = std::move(possible).value();
 }
 
 RowMask SegmentSearch::PossibleRowsOf(uint32_t block) const {
@@ -309,7 +310,7 @@ RowMask SegmentSearch::PossibleRowsOf(uint32_t block) const {
 }
 
 Status SegmentSearch::Match(uint32_t block, std::vector<SpanMatch>* matches) {
-  if (misses_ == kMissesMax && !rows_planned_) LARDER_RETURN_IF_ERROR(PlanRows());
+  if (misses_ == kMissesMax && !rows_planned_) PlanRows();
   RowMask care = PossibleRowsOf(block);
   if (care.empty()) return Status::Ok();
   LARDER_RETURN_IF_ERROR(SeekBlock(block));
