@@ -2,6 +2,7 @@
 
 import pytest
 from grpc import Compression
+from opentelemetry.exporter.otlp.proto.http import Compression as HttpCompression
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpExporter
 
@@ -14,10 +15,15 @@ def ids_of(traces):
             for scope in resource.scope_spans for span in scope.spans}
 
 
-@pytest.mark.parametrize("way", ["jaeger", "larder", "larder, gzip"])
+@pytest.mark.parametrize("way", ["jaeger", "larder", "larder, gzip", "larder by http",
+                                 "larder by http, gzip"])
 def test_python(jaeger, larder, way):
     if way == "jaeger":
         shop = sdk.PythonShop(lambda: HttpExporter(jaeger.otlp_http_url + "/v1/traces"))
+    elif "http" in way:
+        compression = HttpCompression.Gzip if "gzip" in way else HttpCompression.NoCompression
+        shop = sdk.PythonShop(lambda: HttpExporter(
+            larder.otlp_http_url + "/v1/traces", compression=compression))
     else:
         compression = Compression.Gzip if "gzip" in way else None
         shop = sdk.PythonShop(lambda: GrpcExporter(
@@ -31,10 +37,11 @@ def test_python(jaeger, larder, way):
     assert jaeger.operations("python-stock") == [("reserve", "consumer")]
 
 
-@pytest.mark.parametrize("way", ["jaeger", "larder"])
+@pytest.mark.parametrize("way", ["jaeger", "larder", "larder by http", "larder by json"])
 def test_node(jaeger, larder, way):
-    address = jaeger.otlp_grpc_address if way == "jaeger" else larder.grpc_address
-    sent = sdk.send_node(address)
+    address = {"jaeger": jaeger.otlp_grpc_address, "larder": larder.grpc_address}.get(
+        way, larder.otlp_http_url + "/v1/traces")
+    sent = sdk.send_node(address, {"larder by http": "proto", "larder by json": "json"}.get(way))
     (trace_id,) = ids_of(sent)
 
     assert_same_spans(jaeger.trace(trace_id), sent)

@@ -21,6 +21,7 @@ class Larder:
         self.arguments = arguments
         self.grpc_address = f"127.0.0.1:{free_port()}"
         self.admin_url = f"http://127.0.0.1:{free_port()}"
+        self.otlp_http_url = f"http://127.0.0.1:{free_port()}"
         self.channel = grpc.insecure_channel(self.grpc_address, options=[
             ("grpc.max_receive_message_length", 4 << 20), ("grpc.max_reconnect_backoff_ms", 500),
             ("grpc.initial_reconnect_backoff_ms", 50), ("grpc.min_reconnect_backoff_ms", 50)])
@@ -30,7 +31,9 @@ class Larder:
     def start(self, log=None, is_ready=None):
         command = [BINARY, "serve", "--data-dir", self.data_dir,
                    "--grpc-listen", self.grpc_address,
-                   "--admin-listen", self.admin_url.removeprefix("http://"), *self.arguments]
+                   "--admin-listen", self.admin_url.removeprefix("http://"),
+                   "--otlp.http-listen", self.otlp_http_url.removeprefix("http://"),
+                   *self.arguments]
         self.program = Program(command, log or self.folder / "larder.log",
                                is_ready or self.is_ready)
 

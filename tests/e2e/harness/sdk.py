@@ -58,8 +58,8 @@ class PythonShop:
         return as_traces(encode_spans(self.sent.get_finished_spans()))
 
 
-def send_node(address):
-    """One trace from the SDK for Node over OTLP/gRPC."""
+def send_node(address, http=None):
+    """One trace from the SDK for Node over OTLP/gRPC, or over OTLP/HTTP in "proto" or "json"."""
     if not shutil.which("npm"):
         pytest.skip("the SDK for Node needs node and npm, which are not installed")
     source, folder = ROOT / "tests/e2e/node", ROOT / "build/node"
@@ -75,7 +75,7 @@ def send_node(address):
             installed.unlink()
             raise
     shutil.copy(source / "send.mjs", folder)
-    output = subprocess.run(["node", "send.mjs", address], cwd=folder, check=True,
+    output = subprocess.run(["node", "send.mjs", address, http or "grpc"], cwd=folder, check=True,
                             capture_output=True, text=True, timeout=60).stdout
     return parse_otlp_json(json.loads(output))
 

@@ -1,7 +1,7 @@
-// Sends one trace of a shop's checkout with OpenTelemetry's SDK for Node to the OTLP/gRPC address
-// in argv[2], and prints the same spans as OTLP JSON, so that the reader knows what was sent.
+// Sends one trace of a shop's checkout with OpenTelemetry's SDK for Node to the address in argv[2],
+// by the protocol in argv[3] (grpc, or proto or json over HTTP), and prints the same spans as OTLP
+// JSON, so that the reader knows what was sent.
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
@@ -9,7 +9,16 @@ import {
 } from '@opentelemetry/sdk-trace-node';
 
 const sent = new InMemorySpanExporter();
-const exporter = new OTLPTraceExporter({ url: `http://${process.argv[2]}` });
+const [address, protocol] = process.argv.slice(2);
+const { OTLPTraceExporter } = await import({
+  grpc: '@opentelemetry/exporter-trace-otlp-grpc',
+  proto: '@opentelemetry/exporter-trace-otlp-proto',
+  json: '@opentelemetry/exporter-trace-otlp-http',
+}[protocol]);
+const exporter = new OTLPTraceExporter({
+  url: protocol === 'grpc' ? `http://${address}` : address,
+  compression: protocol === 'json' ? 'gzip' : 'none',
+});
 const provider = new NodeTracerProvider({
   resource: resourceFromAttributes({ 'service.name': 'node-checkout', 'host.cpus': 2 }),
   spanProcessors: [new SimpleSpanProcessor(exporter), new SimpleSpanProcessor(sent)],
