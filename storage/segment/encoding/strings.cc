@@ -65,16 +65,21 @@ constexpr std::array<std::array<char, 2>, 256> kDigits = [] {
   return digits;
 }();
 
-void AppendSpelled(Form form, std::string_view bytes, std::string* out) {
-  const size_t start = out->size();
-  out->resize(start + bytes.size() * 2 + (form == kUuid ? 4 : 0));
-  char* to = out->data() + start;
+size_t SpelledBytes(Form form, size_t written_bytes) {
+  if (form == kPlain) return written_bytes;
+  return form == kUuid ? kUuidTextBytes : written_bytes * 2;
+}
+
+// Returns the end of what it wrote. REQUIRES: room for SpelledBytes.
+char* Spell(Form form, std::string_view bytes, char* to) {
+  if (form == kPlain) return std::copy(bytes.begin(), bytes.end(), to);
   for (size_t i = 0; i < bytes.size(); ++i) {
     if (form == kUuid && (i == 4 || i == 6 || i == 8 || i == 10)) *to++ = '-';
     const std::array<char, 2>& digits = kDigits[static_cast<uint8_t>(bytes[i])];
     *to++ = digits[0];
     *to++ = digits[1];
   }
+  return to;
 }
 
 }  // namespace
@@ -105,21 +110,27 @@ bool DecodeStrings(ByteReader* in, std::vector<uint32_t>* offsets, std::string* 
   std::vector<uint64_t> lengths;
   if (!DecodeCodes(in, &forms) || !DecodeNumbers(in, &lengths)) return false;
   if (forms.size() != lengths.size()) return false;
-  offsets->clear();
-  offsets->reserve(forms.size() + 1);
-  arena->reserve(in->remaining_bytes());
-  offsets->push_back(0);
+  offsets->resize(forms.size() + 1);
+  // The sizes first: growing the arena string by string costs more than spelling.
+  const uint64_t bytes_left = in->remaining_bytes();
+  uint64_t written = 0;
+  uint64_t spelled = 0;
   for (size_t i = 0; i < forms.size(); ++i) {
-    std::string_view bytes;
-    if (forms[i] > kUuid || !in->GetBytes(lengths[i], &bytes)) return false;
-    if (forms[i] == kUuid && bytes.size() != kUuidBytes) return false;
-    if (forms[i] == kPlain) {
-      arena->append(bytes);
-    } else {
-      AppendSpelled(static_cast<Form>(forms[i]), bytes, arena);
-    }
-    if (arena->size() > UINT32_MAX) return false;
-    offsets->push_back(static_cast<uint32_t>(arena->size()));
+    if (forms[i] > kUuid || lengths[i] > bytes_left - written) return false;
+    if (forms[i] == kUuid && lengths[i] != kUuidBytes) return false;
+    (*offsets)[i] = static_cast<uint32_t>(spelled);
+    written += lengths[i];
+    spelled += SpelledBytes(static_cast<Form>(forms[i]), lengths[i]);
+    if (spelled > UINT32_MAX) return false;
+  }
+  offsets->back() = static_cast<uint32_t>(spelled);
+  std::string_view bytes;
+  if (!in->GetBytes(written, &bytes)) return false;
+  arena->resize(spelled);
+  char* to = arena->data();
+  for (size_t i = 0; i < forms.size(); ++i) {
+    to = Spell(static_cast<Form>(forms[i]), bytes.substr(0, lengths[i]), to);
+    bytes.remove_prefix(lengths[i]);
   }
   return true;
 }
