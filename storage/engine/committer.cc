@@ -322,7 +322,7 @@ Status Committer::EnsureGeneration() {
   }
   auto generation = std::make_shared<Generation>();
   LARDER_ASSIGN_OR_RETURN(generation->id, parts_.catalog->NewId());
-  LARDER_ASSIGN_OR_RETURN(generation->partition, parts_.shelf->Join());
+  LARDER_ASSIGN_OR_RETURN(generation->partition, parts_.shelf->Join(options_.is_archive));
   LARDER_CRASH_POINT("rotate.begin");
   auto journal = JournalWriter::Create(parts_.file_system, parts_.directory->journal_path(),
                                        generation->id, options_.sync);
@@ -350,7 +350,7 @@ SpanTable* Committer::HeadOf(TenantId tenant) {
 void Committer::EndGenerationIfDue() {
   if (generation_ == nullptr) return;
   const uint64_t bytes = generation_->head_bytes();
-  parts_.counters->active_head_bytes = bytes;
+  *parts_.head_bytes = bytes;
   // Requests that were refused leave interned values behind: a head can be full without a row.
   if (generation_->published_rows() == 0 && bytes < options_.head_bytes_max) return;
   const uint64_t idle_ns = parts_.clock->MonotonicNanos() - generation_->last_write_monotonic_ns;
@@ -365,7 +365,7 @@ void Committer::EndGeneration() {
   LARDER_CRASH_POINT("rotate.end");
   generation_->memory_bytes = generation_->head_bytes();
   generation_->journal.reset();
-  parts_.counters->active_head_bytes = 0;
+  *parts_.head_bytes = 0;
   parts_.sealer->Push(std::move(generation_));
   generation_ = nullptr;
 }

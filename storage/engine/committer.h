@@ -7,6 +7,7 @@
 // trusted after a failed write.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -24,6 +25,7 @@
 namespace larder {
 
 struct CommitterOptions {
+  bool is_archive = false;  // of every tenant that it takes spans of
   bool sync = true;
   uint64_t head_bytes_max = 0;
   uint64_t head_idle_ns = 0;
@@ -44,6 +46,7 @@ struct CommitterParts {
   Sealer* sealer = nullptr;
   ViewKeeper* views = nullptr;
   StoreCounters* counters = nullptr;
+  std::atomic<uint64_t>* head_bytes = nullptr;  // of the generation that takes spans
 };
 
 class Committer {

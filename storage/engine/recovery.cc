@@ -76,7 +76,10 @@ Status Recovery::Finish(const std::string& name, const JournalReplay& replay) {
   if (parts_.read_only) {
     generation_->partition = UINT64_MAX;
   } else {
-    LARDER_ASSIGN_OR_RETURN(generation_->partition, parts_.shelf->Join());
+    // A generation is of one data set.
+    const bool is_archive =
+        !generation_->heads.empty() && IsArchive(generation_->heads.begin()->first);
+    LARDER_ASSIGN_OR_RETURN(generation_->partition, parts_.shelf->Join(is_archive));
   }
   for (const auto& [tenant, table] : generation_->heads) {
     parts_.views->AddHead(generation_->id, generation_->partition, tenant, table);

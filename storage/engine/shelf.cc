@@ -12,23 +12,30 @@ Shelf::Shelf(const ShelfOptions& options, const ShelfParts& parts)
 
 Shelf::~Shelf() = default;
 
-Result<uint64_t> Shelf::Join() {
+Shelf::Partition* Shelf::Newest(bool is_archive) {
+  for (auto it = partitions_.rbegin(); it != partitions_.rend(); ++it) {
+    if (it->second.record.is_archive == is_archive) return &it->second;
+  }
+  return nullptr;
+}
+
+Result<uint64_t> Shelf::Join(bool is_archive) {
   const uint64_t age_ns = parts_.retention_clock->AgeNanos();
   {
     MutexLock lock(mu_);
-    if (!partitions_.empty()) {
-      Partition& newest = partitions_.rbegin()->second;
-      if (!newest.full && age_ns - newest.record.opened_age_ns < options_.partition_ns) {
-        ++newest.generations;
-        return newest.record.id;
+    if (Partition* newest = Newest(is_archive); newest != nullptr) {
+      if (!newest->full && !IsAged(*newest, age_ns)) {
+        ++newest->generations;
+        return newest->record.id;
       }
-      newest.full = true;
+      newest->full = true;
     }
   }
   Partition partition;
   LARDER_ASSIGN_OR_RETURN(partition.record.id, parts_.catalog->NewPartitionId());
   partition.record.opened_age_ns = age_ns;
   partition.record.opened_unix_ns = parts_.clock->NowUnixNanos();
+  partition.record.is_archive = is_archive;
   partition.generations = 1;
   const uint64_t id = partition.record.id;
   MutexLock lock(mu_);
@@ -48,16 +55,15 @@ bool Shelf::AtBorder(uint64_t partition) {
   const auto found = partitions_.find(partition);
   if (found == partitions_.end()) return true;
   Partition& it = found->second;
-  if (age_ns - it.record.opened_age_ns >= options_.partition_ns) it.full = true;
+  if (IsAged(it, age_ns)) it.full = true;
   return it.full;
 }
 
 void Shelf::MarkAged() {
   const uint64_t age_ns = parts_.retention_clock->AgeNanos();
   MutexLock lock(mu_);
-  if (partitions_.empty()) return;
-  Partition& newest = partitions_.rbegin()->second;
-  if (age_ns - newest.record.opened_age_ns >= options_.partition_ns) newest.full = true;
+  Partition* newest = Newest(/*is_archive=*/false);
+  if (newest != nullptr && IsAged(*newest, age_ns)) newest->full = true;
 }
 
 void Shelf::MarkFull(uint64_t partition) {
@@ -169,6 +175,15 @@ uint64_t Shelf::stored_bytes() {
   return bytes;
 }
 
+uint64_t Shelf::archive_bytes() {
+  MutexLock lock(mu_);
+  uint64_t bytes = 0;
+  for (const auto& [id, partition] : partitions_) {
+    if (partition.record.is_archive) bytes += partition.bytes;
+  }
+  return bytes;
+}
+
 StoredSegment Shelf::OpenSegment(uint64_t partition, const std::shared_ptr<KvFamily>& family,
                                  TenantId tenant, uint64_t segment_id) {
   StoredSegment stored;
@@ -197,10 +212,9 @@ StoredSegment Shelf::OpenSegment(uint64_t partition, const std::shared_ptr<KvFam
 void Shelf::AddToPartition(Partition* partition, StoredSegment segment) {
   partition->rows += segment.info.row_count;
   partition->bytes += segment.file_bytes;
-  if (partition->bytes >= options_.partition_bytes_max ||
-      partition->rows >= options_.partition_rows_max) {
-    partition->full = true;
-  }
+  const bool is_large = partition->bytes >= options_.partition_bytes_max ||
+                        partition->rows >= options_.partition_rows_max;
+  if (is_large && !partition->record.is_archive) partition->full = true;
   const uint64_t id = segment.entry.id;
   partition->segments[id] = std::move(segment);
 }

@@ -101,8 +101,9 @@ class Shelf {
   // The generations that some header names: sealed, whatever their journals say.
   const std::set<uint64_t>& sealed_generations() const { return sealed_generations_; }
 
-  // The partition for a new generation, which must be given back by Seal or Leave.
-  Result<uint64_t> Join();
+  // The partition for a new generation, which must be given back by Seal or Leave. The archive has
+  // one of its own, which never is at its border.
+  Result<uint64_t> Join(bool is_archive);
   void Leave(uint64_t partition);
   // True when a generation of that partition ought to end: by age, bytes or rows.
   bool AtBorder(uint64_t partition);
@@ -139,6 +140,7 @@ class Shelf {
   std::vector<PartitionStatus> Partitions();  // by id: oldest first
   std::shared_ptr<KvFamily> Family(uint64_t partition);
   uint64_t stored_bytes();
+  uint64_t archive_bytes();
 
  private:
   struct StoredIndex {
@@ -218,6 +220,12 @@ class Shelf {
   StoredSegment OpenSegment(uint64_t partition, const std::shared_ptr<KvFamily>& family,
                             TenantId tenant, uint64_t segment_id);
   void AddToPartition(Partition* partition, StoredSegment segment) REQUIRES(mu_);
+  // Null when there is none.
+  Partition* Newest(bool is_archive) REQUIRES(mu_);
+  bool IsAged(const Partition& partition, uint64_t age_ns) const {
+    return !partition.record.is_archive &&
+           age_ns - partition.record.opened_age_ns >= options_.partition_ns;
+  }
 
   const ShelfOptions options_;
   const ShelfParts parts_;

@@ -42,7 +42,7 @@ Status Shelf::Load(const CatalogContents& contents) {
     }
     for (const auto& [index_id, index] : partition.indexes) last_id = std::max(last_id, index_id);
     // Only the newest may still be open.
-    if (id != partitions_.rbegin()->first) partition.full = true;
+    if (&partition != Newest(partition.record.is_archive)) partition.full = true;
   }
   for (const uint64_t generation : sealed_generations_) last_id = std::max(last_id, generation);
   parts_.catalog->RaiseNextId(last_id + 1);
@@ -65,6 +65,7 @@ Status Shelf::LoadFamilies(const CatalogContents& contents) {
           {{"partition", id}});
       PartitionRecord adopted;
       adopted.id = id;
+      adopted.is_archive = IsArchive(FindPlaces(*family).front().tenant);
       adopted.opened_unix_ns = parts_.clock->NowUnixNanos();
       adopted.opened_age_ns = parts_.retention_clock->AgeNanos();
       if (!options_.read_only) LARDER_RETURN_IF_ERROR(parts_.catalog->Save(adopted));

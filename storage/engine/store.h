@@ -49,9 +49,10 @@ struct StoreOptions {
   uint64_t partition_ms = 0;         // 0: retention / 48, between 10 minutes and 24 hours
   uint64_t partition_bytes_max = 0;  // 0: disk cap / 48
   uint64_t partition_rows_max = 1ull << 31;
-  uint32_t search_depth_max = 10'000;              // traces of one answer
-  uint32_t page_size_max = 10'000;                 // spans of one answer
+  uint32_t search_depth_max = 10'000;  // traces of one answer
+  uint32_t page_size_max = 10'000;     // spans of one answer
   TenantOptions tenants = {};
+  uint64_t archive_bytes_max = 0;                  // 0: half of what may be on disk in all
   FileSystem* file_system = &FileSystem::Posix();  // these two must outlive the store
   Clock* clock = &Clock::System();
   KvFileHooks* kv_hooks = nullptr;  // faults under RocksDB, for tests; must outlive the store too
@@ -82,6 +83,8 @@ struct TenantStatus {
   std::string name;  // empty: tenant 0, or one whose name was lost
   uint64_t rows = 0;
   uint64_t bytes = 0;  // indexes included
+  uint64_t archive_rows = 0;
+  uint64_t archive_bytes = 0;
 };
 
 // Counters and gauges for /metrics and status. All since the start of the process.
@@ -104,7 +107,9 @@ struct StoreStats {
   uint64_t segments = 0;
   uint64_t partitions = 0;
   uint64_t stored_rows = 0;
-  uint64_t stored_bytes = 0;       // segments and indexes on disk
+  uint64_t stored_bytes = 0;  // segments and indexes on disk
+  uint64_t archive_rows = 0;  // among the stored ones
+  uint64_t archive_bytes = 0;
   uint64_t journal_bytes = 0;      // journals on disk
   uint64_t oldest_arrival_ns = 0;  // of the oldest partition kept; 0: none
   uint64_t partitions_dropped = 0;
@@ -126,6 +131,8 @@ class Store {
   // Flushes and closes. No cursor may be alive.
   virtual ~Store() = default;
 
+  // The tenant may be an archive (ArchiveOf): spans that it holds already are accepted and not
+  // stored again; kFailedPrecondition when it is full, since nothing in it ever expires.
   // `done` runs on a thread of the store, once, after the outcome is durable; it must not block.
   virtual void WriteAsync(WriteRequest request, std::function<void(WriteResult)> done) = 0;
   WriteResult Write(const WriteRequest& request);

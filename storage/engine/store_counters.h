@@ -20,6 +20,7 @@ struct StoreCounters {
   std::atomic<uint64_t> records_set_aside = 0;
   std::atomic<uint64_t> partitions_dropped = 0;
   std::atomic<uint64_t> active_head_bytes = 0;  // of the generation that takes spans
+  std::atomic<uint64_t> archive_head_bytes = 0;
   std::atomic<uint64_t> append_cpu_ns = 0;
   std::atomic<uint64_t> journal_cpu_ns = 0;
   std::atomic<uint64_t> seal_cpu_ns = 0;

@@ -1,7 +1,10 @@
 #include "storage/engine/store_impl.h"
 
 #include <map>
+#include <optional>
 #include <utility>
+
+#include "storage/engine/archive_filter.h"
 
 namespace larder {
 
@@ -13,6 +16,7 @@ StoreImpl::StoreImpl(const StoreOptions& options)
 // generation over, the sealer seals it.
 StoreImpl::~StoreImpl() {
   committer_.reset();
+  archive_committer_.reset();
   maintenance_.reset();
   sealer_.reset();
   if (catalog_ != nullptr && retention_clock_ != nullptr && CheckWritable().ok()) {
@@ -40,11 +44,15 @@ std::vector<TenantStatus> StoreImpl::TenantStatuses() {
   for (const auto& [id, name] : tenants_->Names()) tenants[id] = {.id = id, .name = name};
   for (const PartitionStatus& partition : shelf_->Partitions()) {
     for (const StoredSegment& segment : partition.segments) {
-      TenantStatus& tenant = tenants[segment.entry.tenant];
-      tenant.rows += segment.info.row_count;
-      tenant.bytes += segment.file_bytes;
+      TenantStatus& tenant = tenants[OwnerOf(segment.entry.tenant)];
+      const bool is_archive = IsArchive(segment.entry.tenant);
+      (is_archive ? tenant.archive_rows : tenant.rows) += segment.info.row_count;
+      (is_archive ? tenant.archive_bytes : tenant.bytes) += segment.file_bytes;
     }
-    for (const auto& [id, bytes] : partition.index_bytes) tenants[id].bytes += bytes;
+    for (const auto& [id, bytes] : partition.index_bytes) {
+      TenantStatus& tenant = tenants[OwnerOf(id)];
+      (IsArchive(id) ? tenant.archive_bytes : tenant.bytes) += bytes;
+    }
   }
   std::vector<TenantStatus> all;
   for (auto& [id, tenant] : tenants) {
@@ -56,7 +64,13 @@ std::vector<TenantStatus> StoreImpl::TenantStatuses() {
 
 void StoreImpl::WriteAsync(WriteRequest request, std::function<void(WriteResult)> done) {
   const Status writable = CheckWritable();
+  if (OwnerOf(request.tenant) == kNoTenant) {
+    WriteResult refused;
+    refused.status = Status::InvalidArgument("no tenant was opened to write with");
+    return done(std::move(refused));
+  }
   if (writable.ok()) {
+    if (IsArchive(request.tenant)) return Archive(std::move(request), std::move(done));
     committer_->Submit(std::move(request), std::move(done));
     return;
   }
@@ -64,6 +78,37 @@ void StoreImpl::WriteAsync(WriteRequest request, std::function<void(WriteResult)
   refused.status = writable;
   refused.retry_after_ms = 30'000;
   done(std::move(refused));
+}
+
+void StoreImpl::Archive(WriteRequest request, std::function<void(WriteResult)> done) {
+  const uint64_t cap = options_.archive_bytes_max != 0 ? options_.archive_bytes_max : disk_cap_ / 2;
+  WriteResult result;
+  if (shelf_->archive_bytes() >= cap) {
+    result.status = Status::FailedPrecondition(
+        "the archive is full: it may hold " + std::to_string(cap) +
+        " bytes, and nothing in it ever goes by itself (raise archive.cap)");
+    return done(std::move(result));
+  }
+  std::optional<NewSpans> fresh = LeaveKnownOut(this, request.tenant, request.otlp);
+  if (!fresh.has_value()) return archive_committer_->Submit(std::move(request), std::move(done));
+  if (fresh->otlp.empty()) {
+    result.accepted_spans = fresh->known_spans;
+    return done(std::move(result));
+  }
+  const auto bytes = std::make_shared<const std::string>(std::move(fresh->otlp));
+  request.otlp = *bytes;
+  request.owner = bytes;
+  archive_committer_->Submit(
+      std::move(request),
+      [done = std::move(done), known_spans = fresh->known_spans](WriteResult written) {
+        if (written.status.ok()) written.accepted_spans += known_spans;
+        done(std::move(written));
+      });
+}
+
+void StoreImpl::RunBetweenGroups(const std::function<void()>& operation) {
+  // Always in this order, so that two of them cannot wait for each other.
+  committer_->RunBetweenGroups([&] { archive_committer_->RunBetweenGroups(operation); });
 }
 
 WriteResult Store::Write(const WriteRequest& request) {
@@ -125,7 +170,7 @@ Result<Answer<Dependency>> StoreImpl::Dependencies(TenantId tenant, TimeRange ch
 
 Status StoreImpl::Flush() {
   LARDER_RETURN_IF_ERROR(CheckWritable());
-  committer_->RunBetweenGroups([] {});
+  RunBetweenGroups([] {});
   return sealer_->WaitUntilSealed();
 }
 
@@ -137,9 +182,10 @@ Status StoreImpl::Settle() {
 Status StoreImpl::Purge() {
   LARDER_RETURN_IF_ERROR(CheckWritable());
   Status purged;
-  committer_->RunBetweenGroups([this, &purged] {
+  RunBetweenGroups([this, &purged] {
     sealer_->Discard();
     committer_->ForgetDuplicates();
+    archive_committer_->ForgetDuplicates();
     purged = maintenance_->DropAll();
   });
   return purged;
@@ -148,11 +194,12 @@ Status StoreImpl::Purge() {
 Status StoreImpl::PurgeTenant(TenantId tenant) {
   LARDER_RETURN_IF_ERROR(CheckWritable());
   Status purged;
-  committer_->RunBetweenGroups([&] {
+  RunBetweenGroups([&] {
     // So that all of it lies in segments.
     purged = sealer_->WaitUntilSealed();
     if (!purged.ok()) return;
     committer_->ForgetDuplicates(OwnerOf(tenant));
+    archive_committer_->ForgetDuplicates(ArchiveOf(tenant));
     purged = maintenance_->PurgeTenant(OwnerOf(tenant));
   });
   return purged;
@@ -223,7 +270,7 @@ StoreStats StoreImpl::stats() const {
   stats.merge_bytes_written = counters_.merge_bytes_written;
   stats.records_set_aside = counters_.records_set_aside;
   stats.read_gaps = queries_->gaps();
-  stats.head_bytes = counters_.active_head_bytes;
+  stats.head_bytes = counters_.active_head_bytes + counters_.archive_head_bytes;
   if (sealer_ != nullptr) stats.head_bytes += sealer_->waiting_bytes();
   stats.cache_bytes = cache_->memory_bytes();
   stats.query_bytes = queries_->memory_bytes();
@@ -238,10 +285,15 @@ StoreStats StoreImpl::stats() const {
   }
   for (const PartitionStatus& partition : shelf_->Partitions()) {
     if (partition.segments.empty()) continue;
-    ++stats.partitions;
     stats.segments += partition.segments.size();
     stats.stored_rows += partition.rows;
     stats.stored_bytes += partition.bytes;
+    if (partition.record.is_archive) {
+      stats.archive_rows += partition.rows;
+      stats.archive_bytes += partition.bytes;
+      continue;
+    }
+    ++stats.partitions;
     if (stats.oldest_arrival_ns == 0) stats.oldest_arrival_ns = partition.arrival_min_ns;
   }
   const std::string journals = directory_->journal_path();

@@ -63,6 +63,10 @@ class StoreImpl : public Store {
   void MakeWriters();
   uint64_t DiskCap();
   Status CheckWritable() const;
+  // As WriteAsync, into an archive.
+  void Archive(WriteRequest request, std::function<void(WriteResult)> done);
+  // Runs `operation` between groups of both data sets.
+  void RunBetweenGroups(const std::function<void()>& operation);
   Status VerifyJournals(std::vector<std::string>* faults);
 
   const StoreOptions options_;
@@ -84,7 +88,9 @@ class StoreImpl : public Store {
   std::vector<std::shared_ptr<Generation>> replayed_;  // read-only: heads that are never sealed
   std::unique_ptr<Sealer> sealer_;
   std::unique_ptr<Maintenance> maintenance_;
-  std::unique_ptr<Committer> committer_;  // gone first: nothing comes in any more
+  // Gone first: nothing comes in any more.
+  std::unique_ptr<Committer> archive_committer_;
+  std::unique_ptr<Committer> committer_;
 };
 
 }  // namespace larder

@@ -26,12 +26,14 @@ uint64_t PartitionNanos(const StoreOptions& options) {
 struct MemoryShares {
   explicit MemoryShares(const StoreOptions& options)
       : head_bytes(std::min(options.head_bytes_max, options.memory_bytes_max / 4)),
+        archive_head_bytes(std::min(options.head_bytes_max, options.memory_bytes_max / 32)),
         queries_bytes(options.memory_bytes_max / 4),
         page_cache_bytes(options.memory_bytes_max / 8),
         block_cache_bytes(options.memory_bytes_max / 32),
         held_bytes(options.memory_bytes_max / 16) {}
 
   uint64_t head_bytes;
+  uint64_t archive_head_bytes;
   uint64_t queries_bytes;
   uint64_t page_cache_bytes;
   uint64_t block_cache_bytes;
@@ -73,6 +75,7 @@ Status StoreImpl::OpenForWriting() {
   LARDER_CRASH_POINT("start.recovered");
   sealer_->Start();
   maintenance_->Start();
+  archive_committer_->Start();
   committer_->Start();
   return Status::Ok();
 }
@@ -161,16 +164,21 @@ void StoreImpl::MakeWriters() {
   committer_options.request_bytes_max = options_.request_bytes_max;
   committer_options.held_bytes_max = shares.held_bytes;
   committer_options.append_limits = append_limits_;
-  committer_ = std::make_unique<Committer>(committer_options,
-                                           CommitterParts{.file_system = options_.file_system,
-                                                          .clock = options_.clock,
-                                                          .directory = directory_.get(),
-                                                          .disk = disk_.get(),
-                                                          .catalog = catalog_.get(),
-                                                          .shelf = shelf_.get(),
-                                                          .sealer = sealer_.get(),
-                                                          .views = views_.get(),
-                                                          .counters = &counters_});
+  CommitterParts parts{.file_system = options_.file_system,
+                       .clock = options_.clock,
+                       .directory = directory_.get(),
+                       .disk = disk_.get(),
+                       .catalog = catalog_.get(),
+                       .shelf = shelf_.get(),
+                       .sealer = sealer_.get(),
+                       .views = views_.get(),
+                       .counters = &counters_,
+                       .head_bytes = &counters_.active_head_bytes};
+  committer_ = std::make_unique<Committer>(committer_options, parts);
+  committer_options.is_archive = true;
+  committer_options.head_bytes_max = shares.archive_head_bytes;
+  parts.head_bytes = &counters_.archive_head_bytes;
+  archive_committer_ = std::make_unique<Committer>(committer_options, parts);
 }
 
 Status StoreImpl::Recover(bool read_only) {
@@ -188,7 +196,8 @@ Status StoreImpl::Recover(bool read_only) {
       std::max(append_limits_.attribute_value_bytes_max, AppendLimits().attribute_value_bytes_max);
   parts.read_only = read_only;
   parts.replayed = [this](const JournalRecord& record, const AppendResult& result) {
-    if (committer_ != nullptr) committer_->Remember(record.tenant, record.request, result);
+    Committer* committer = IsArchive(record.tenant) ? archive_committer_.get() : committer_.get();
+    if (committer != nullptr) committer->Remember(record.tenant, record.request, result);
   };
   parts.recovered = [this, read_only](std::shared_ptr<Generation> generation) {
     if (read_only) {

@@ -289,5 +289,98 @@ TEST_F(TenantStoreTest, AQueryKeepsWhatItsTenantsLimitsTake) {
   ExpectAlone("b");
 }
 
+class ArchiveTest : public TenantStoreTest {
+ protected:
+  Status Archive(const std::string& name, uint64_t number) {
+    const std::string otlp = Request(name, number, 200);
+    const WriteResult result = store_->Write({.tenant = ArchiveOf(Tenant(name)), .otlp = otlp});
+    EXPECT_EQ(result.accepted_spans, result.status.ok() ? 2u : 0u);
+    return result.status;
+  }
+  uint64_t ArchivedTraces(const std::string& name) {
+    TraceQuery query;
+    query.tenant = ArchiveOf(store_->FindTenant(name));
+    query.depth = 10'000;
+    return store_->FindTraceIds(query, {})->values.size();
+  }
+};
+
+TEST_F(ArchiveTest, IsADataSetOfItsOwnThatNothingExpires) {
+  options_.retention_ms = 1'200'000;
+  Open();
+  for (uint64_t number = 1; number <= 5; ++number) {
+    for (const char* name : {"a", "b"}) Write(name, number, 200);
+  }
+  for (uint64_t number = 3; number <= 8; ++number) ASSERT_TRUE(Archive("a", number).ok());
+  for (int pass = 0; pass < 3; ++pass) {
+    for (const char* name : {"a", "b"}) ExpectAlone(name);
+    EXPECT_EQ(ArchivedTraces("a"), 6u);
+    EXPECT_EQ(ArchivedTraces("b"), 0u);
+    if (pass == 0) {
+      ASSERT_TRUE(store_->Flush().ok());
+    }
+    if (pass == 1) Open();
+  }
+  for (int i = 0; i < 4; ++i) {
+    clock_.Advance(601 * kSecondNs);
+    ASSERT_TRUE(store_->Settle().ok());
+  }
+  sent_.clear();
+  for (const char* name : {"a", "b"}) ExpectAlone(name);
+  EXPECT_EQ(ArchivedTraces("a"), 6u);
+  EXPECT_EQ(store_->stats().partitions, 0u);
+  EXPECT_EQ(store_->stats().archive_rows, 12u);
+  ASSERT_TRUE(store_->PurgeTenant(store_->FindTenant("a")).ok());
+  EXPECT_EQ(ArchivedTraces("a"), 0u);
+  EXPECT_EQ(store_->stats().archive_rows, 0u);
+}
+
+TEST_F(ArchiveTest, ATraceThatIsArchivedAgainIsStoredOnce) {
+  for (int round = 0; round < 4; ++round) {
+    ASSERT_TRUE(Archive("a", 1).ok());
+    ASSERT_TRUE(store_->Flush().ok());
+    EXPECT_EQ(store_->stats().archive_rows, 2u);
+    // Neither time nor a restart makes it forget.
+    clock_.Advance(3601 * kSecondNs);
+    if (round % 2 == 0) Open();
+  }
+  // Half of it is known.
+  const auto spans = DecodeSpans(Request("a", 1, 200));
+  const auto more = DecodeSpans(Request("a", 2, 200));
+  const std::string otlp = EncodeSpans({spans->front(), more->front()});
+  const WriteResult written = store_->Write({.tenant = ArchiveOf(Tenant("a")), .otlp = otlp});
+  EXPECT_EQ(written.accepted_spans, 2u);
+  ASSERT_TRUE(store_->Flush().ok());
+  EXPECT_EQ(store_->stats().archive_rows, 3u);
+}
+
+TEST_F(ArchiveTest, SmallSegmentsAreMergedForEver) {
+  for (uint64_t number = 1; number <= 70; ++number) {
+    ASSERT_TRUE(Archive("a", number).ok());
+    ASSERT_TRUE(store_->Flush().ok());
+    if (number % 16 == 0) {
+      ASSERT_TRUE(store_->Settle().ok());
+    }
+  }
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_EQ(ArchivedTraces("a"), 70u);
+  EXPECT_LE(store_->stats().segments, 30u);
+}
+
+TEST_F(ArchiveTest, AFullOneRefusesAndKeepsWhatItHas) {
+  options_.archive_bytes_max = 20'000;
+  Open();
+  Status refused;
+  uint64_t number = 0;
+  while (refused.ok() && number < 100) {
+    refused = Archive("a", ++number);
+    ASSERT_TRUE(store_->Flush().ok());
+  }
+  EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ArchivedTraces("a"), number - 1);
+  Write("a", 1);
+  ExpectAlone("a");
+}
+
 }  // namespace
 }  // namespace larder

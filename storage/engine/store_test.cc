@@ -135,14 +135,18 @@ TEST_F(StoreTest, SmallSegmentsAreMergedOnce) {
 }
 
 TEST_F(StoreTest, AQueryKeepsWhatAMergeReplaces) {
-  for (int i = 0; i < 20; ++i) {
-    Write(30);
-    ASSERT_TRUE(store_->Flush().ok());
-  }
+  const auto write_segments = [this](int count) {
+    for (int i = 0; i < count; ++i) {
+      Write(30);
+      ASSERT_TRUE(store_->Flush().ok());
+    }
+  };
+  write_segments(15);  // one more, and they are merged
   std::vector<TraceId> ids;
   for (const auto& [id, spans] : written_) ids.push_back(TraceId::From(id));
   Open();  // so that no page is in a cache
   auto cursor = store_->GetTraces(0, ids, {});
+  write_segments(3);
   ASSERT_TRUE(store_->Settle().ok());
   ASSERT_GT(store_->stats().merge_bytes_written, 0u);
   size_t traces = 0;
