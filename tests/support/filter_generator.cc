@@ -168,7 +168,7 @@ Constant FilterGenerator::AttributeConstant(const Attribute& attribute) {
     std::memcpy(&constant.real, payload.data(), sizeof constant.real);
   } else if (type == ValueType::kBool) {
     constant.type = Type::kBool;
-    constant.number = payload[0];
+    constant.number = payload[0] != 0 ? 1 : 0;
   }
   return constant;
 }
