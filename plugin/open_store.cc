@@ -19,11 +19,10 @@ Result<std::unique_ptr<Store>> OpenExistingStore(const std::string& directory) {
 
 int ExitCodeOfOpen(const Status& status) {
   switch (status.code()) {
-    case StatusCode::kFailedPrecondition: {
-      // Two refusals share the code; only a live owner's message names a process.
-      const bool owned = status.message().find("process") != std::string_view::npos;
-      return owned ? kExitLiveOwner : kExitNewerFormat;
-    }
+    case StatusCode::kFailedPrecondition:
+      return kExitNewerFormat;
+    case StatusCode::kAlreadyExists:
+      return kExitLiveOwner;
     case StatusCode::kUnavailable:
     case StatusCode::kResourceExhausted:
     case StatusCode::kPermissionDenied:

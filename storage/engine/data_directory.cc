@@ -27,7 +27,13 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(FileSystem* file_syst
   LARDER_RETURN_IF_ERROR(file_system->CreateDirectories(path));
   // The format first: a directory of a newer program is not ours to touch, not even its lock.
   LARDER_RETURN_IF_ERROR(directory->CheckFormat());
-  LARDER_ASSIGN_OR_RETURN(directory->lock_, file_system->Lock(path + "/LOCK"));
+  auto lock = file_system->Lock(path + "/LOCK");
+  if (lock.status().code() == StatusCode::kFailedPrecondition) {
+    // A code of its own, so that scripts can tell a live owner from a newer format.
+    return Status::AlreadyExists(std::string(lock.status().message()));
+  }
+  if (!lock.ok()) return lock.status();
+  directory->lock_ = std::move(lock).value();
   LARDER_RETURN_IF_ERROR(file_system->CreateDirectories(directory->journal_path()));
   LARDER_RETURN_IF_ERROR(directory->WriteFormat());
   return directory;

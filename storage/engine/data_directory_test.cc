@@ -12,8 +12,7 @@ TEST(DataDirectory, IsMadeLockedAndMarked) {
   auto directory = DataDirectory::Open(&fs, "/data/larder");
   ASSERT_TRUE(directory.ok()) << directory.status().ToString();
   EXPECT_EQ(fs.Content("/data/larder/FORMAT"), "larder 1\n");
-  EXPECT_EQ(DataDirectory::Open(&fs, "/data/larder").status().code(),
-            StatusCode::kFailedPrecondition);
+  EXPECT_EQ(DataDirectory::Open(&fs, "/data/larder").status().code(), StatusCode::kAlreadyExists);
   EXPECT_TRUE(DataDirectory::OpenReadOnly(&fs, "/data/larder").ok());
   directory->reset();
   EXPECT_TRUE(DataDirectory::Open(&fs, "/data/larder").ok());

@@ -46,7 +46,9 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
   auto store = std::make_unique<StoreImpl>(options);
   const Status opened = store->OpenForWriting();
   if (opened.ok()) return std::unique_ptr<Store>(std::move(store));
-  if (opened.code() == StatusCode::kFailedPrecondition) return opened;
+  const bool refused = opened.code() == StatusCode::kFailedPrecondition ||
+                       opened.code() == StatusCode::kAlreadyExists;
+  if (refused) return opened;
   store.reset();
   Log(LogLevel::kError, "the store cannot be opened for writing; trying to read only",
       {{"directory", options.data_dir}, {"reason", opened.ToString()}});

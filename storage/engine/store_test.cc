@@ -332,7 +332,7 @@ TEST_F(StoreTest, AnIdleHeadIsSealed) {
 
 TEST_F(StoreTest, ASecondOwnerIsRefusedByPid) {
   const Status refused = Store::Open(options_).status();
-  EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(refused.code(), StatusCode::kAlreadyExists);
   EXPECT_NE(refused.message().find(std::to_string(getpid())), std::string::npos)
       << refused.message();
 }
