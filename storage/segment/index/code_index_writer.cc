@@ -108,11 +108,25 @@ void CodeIndexWriter::Add(uint32_t number, const std::vector<uint32_t>& block_co
   }
 }
 
-// The cheapest first: the fewer rows a value has, the more often another one misses them.
+// Columns of few values first, each whole but for its most frequent value: that one has none of the
+// rows of the others. Then the rarest values of the other columns.
 void CodeIndexWriter::Choose() {
-  std::sort(candidates_.begin(), candidates_.end(), [](const Candidate& a, const Candidate& b) {
-    return std::tie(a.row_count, a.place, a.code) < std::tie(b.row_count, b.place, b.code);
-  });
+  std::vector<uint64_t> column_bytes(columns_.size());
+  std::vector<uint32_t> column_sets(columns_.size());
+  std::vector<uint32_t> row_count_max(columns_.size());
+  for (const Candidate& candidate : candidates_) {
+    column_bytes[candidate.place] += candidate.cost_bytes;
+    ++column_sets[candidate.place];
+    row_count_max[candidate.place] = std::max(row_count_max[candidate.place], candidate.row_count);
+  }
+  const auto cost = [&](const Candidate& candidate) {
+    const bool few = column_sets[candidate.place] <= kRowSetsOfColumnMax;
+    const bool most_frequent = candidate.row_count == row_count_max[candidate.place];
+    return std::tuple(!few || most_frequent, few ? column_bytes[candidate.place] : 0,
+                      candidate.row_count, candidate.place, candidate.code);
+  };
+  std::sort(candidates_.begin(), candidates_.end(),
+            [&](const Candidate& a, const Candidate& b) { return cost(a) < cost(b); });
   uint64_t left_bytes = draft_.row_count() * kRowSetPercent / 100;
   for (const Candidate& candidate : candidates_) {
     if (candidate.cost_bytes > left_bytes) break;

@@ -36,7 +36,9 @@ inline constexpr uint32_t kTemplateCodesMax = 8;
 // Rows are kept of codes that lie on this share of the blocks, one in so many, ...
 inline constexpr uint32_t kRowSetBlocksOneIn = 4;
 // ... and at most so many bytes of them for 100 rows, all columns together.
-inline constexpr uint64_t kRowSetPercent = 30;
+inline constexpr uint64_t kRowSetPercent = 65;
+// A column with no more of them can name a value by the rows of the others.
+inline constexpr uint32_t kRowSetsOfColumnMax = 16;
 
 // Of durations bands are kept down to this many rows: fewer lie on few blocks, whose bounds say as
 // much.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/segment/index/index_format.h"
 #include "storage/segment/index/index_reader.h"
 
 namespace larder {
@@ -173,7 +174,8 @@ class RowPlanner {
       return rows;
     }
     // A value too frequent to keep its rows has none of the rows of the others.
-    if (!single_slots || codes->row_codes.empty() || codes->row_codes.size() > kSetsMax) {
+    if (!single_slots || codes->row_codes.empty() ||
+        codes->row_codes.size() > kRowSetsOfColumnMax) {
       return rows;
     }
     std::vector<uint32_t> others;
