@@ -31,6 +31,7 @@ struct ServiceParts {
   Clock* clock = nullptr;  // the store's
   uint32_t active_queries_max = 0;
   uint32_t search_depth_max = 0;
+  uint32_t page_size_max = 0;
   uint64_t request_bytes_max = 0;  // unpacked
 };
 

@@ -21,6 +21,10 @@ void AddTime(protozero::pbf_writer& writer, uint32_t field, uint64_t ns) {
   time.add_int32(2, static_cast<int32_t>(ns % kNanosPerSecond));
 }
 
+void AddToken(protozero::pbf_writer& writer, uint32_t field, std::string_view token) {
+  if (!token.empty()) writer.add_string(field, token.data(), token.size());
+}
+
 // The interface counts in int32; no trace in memory reaches its end.
 int32_t Count(uint32_t count) { return static_cast<int32_t>(count); }
 
@@ -80,7 +84,8 @@ std::string EncodeOperations(const std::vector<Operation>& operations) {
   return reply;
 }
 
-std::string EncodeTraceIds(const std::vector<FoundTrace>& traces) {
+std::string EncodeTraceIds(const std::vector<FoundTrace>& traces,
+                           std::string_view next_page_token) {
   std::string reply;
   protozero::pbf_writer writer(reply);
   for (const FoundTrace& trace : traces) {
@@ -89,6 +94,15 @@ std::string EncodeTraceIds(const std::vector<FoundTrace>& traces) {
     AddTime(entry, 2, trace.min_start_ns);
     AddTime(entry, 3, trace.max_end_ns);
   }
+  AddToken(writer, 2, next_page_token);
+  return reply;
+}
+
+std::string EncodeSpansReply(std::string_view traces_data, std::string_view next_page_token) {
+  std::string reply;
+  protozero::pbf_writer writer(reply);
+  if (!traces_data.empty()) writer.add_message(1, traces_data.data(), traces_data.size());
+  AddToken(writer, 3, next_page_token);
   return reply;
 }
 
@@ -117,17 +131,22 @@ std::string EncodeCapabilities() {
   for (const std::string_view op : OperatorWords()) {
     filter.add_string(2, op.data(), op.size());
   }
+  filter.commit();
+  search.add_bool(4, true);  // paginated
+  search.add_bool(5, true);  // span_search
+  search.add_bool(6, true);  // span_sorting
   return reply;
 }
 
 std::string EncodeSummaries(const std::vector<TraceSummary>& summaries, size_t size_bytes_max,
-                            size_t* next) {
+                            std::string_view next_page_token, size_t* next) {
   LARDER_CHECK(*next < summaries.size());
   std::string reply;
   protozero::pbf_writer writer(reply);
   do {
     AddSummary(writer, summaries[(*next)++]);
   } while (*next < summaries.size() && reply.size() < size_bytes_max);
+  if (*next == summaries.size()) AddToken(writer, 2, next_page_token);
   return reply;
 }
 

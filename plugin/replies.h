@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/engine/store.h"
@@ -22,7 +23,11 @@ std::string EncodeServices(const std::vector<std::string>& services);
 // REQUIRES: sorted by name, then kind.
 std::string EncodeOperations(const std::vector<Operation>& operations);
 
-std::string EncodeTraceIds(const std::vector<FoundTrace>& traces);
+// Empty tokens are left out, here and below.
+std::string EncodeTraceIds(const std::vector<FoundTrace>& traces, std::string_view next_page_token);
+
+// FindSpansResponse around a TracesData message, which may be empty.
+std::string EncodeSpansReply(std::string_view traces_data, std::string_view next_page_token);
 
 std::string EncodeDependencies(const std::vector<Dependency>& dependencies);
 
@@ -30,8 +35,9 @@ std::string EncodeDependencies(const std::vector<Dependency>& dependencies);
 std::string EncodeCapabilities();
 
 // Encodes FindTraceSummariesResponse messages from `*next` on, moves `*next` behind what went in,
-// and stops at about `size_bytes_max`. At least one summary goes in. REQUIRES: *next < size.
+// and stops at about `size_bytes_max`. At least one summary goes in; the token goes in with the
+// last one. REQUIRES: *next < size.
 std::string EncodeSummaries(const std::vector<TraceSummary>& summaries, size_t size_bytes_max,
-                            size_t* next);
+                            std::string_view next_page_token, size_t* next);
 
 }  // namespace larder

@@ -5,12 +5,15 @@
 #include <optional>
 #include <utility>
 
-#include <protozero/exception.hpp>
 #include <protozero/pbf_reader.hpp>
 
 #include "plugin/filter/filter_wire.h"
+#include "plugin/paging/page_token.h"
+#include "plugin/paging/pagination.h"
+#include "plugin/request_wire.h"
 #include "plugin/wire_time.h"
 #include "storage/model/value.h"
+#include "storage/model/wire.h"
 
 namespace larder {
 namespace {
@@ -18,25 +21,6 @@ namespace {
 using protozero::pbf_wire_type;
 
 std::string_view View(protozero::data_view view) { return {view.data(), view.size()}; }
-
-// A field and how it is laid out, in one number to switch over: a known field in an unexpected
-// layout is skipped like an unknown one.
-constexpr uint32_t Tag(uint32_t field, pbf_wire_type type) {
-  return protozero::tag_and_type(field, type);
-}
-constexpr uint32_t Bytes(uint32_t field) { return Tag(field, pbf_wire_type::length_delimited); }
-constexpr uint32_t Varint(uint32_t field) { return Tag(field, pbf_wire_type::varint); }
-
-// Protozero throws on broken bytes; nothing above this function sees it.
-template <typename Parse>
-auto Guarded(Parse parse) -> decltype(parse()) {
-  try {
-    return parse();
-  } catch (const protozero::exception& broken) {
-    return Status::InvalidArgument("the request is not a valid protobuf message (" +
-                                   std::string(broken.what()) + ")");
-  }
-}
 
 // A string, which is all that Jaeger's UI sends, is text to be matched at any stored type; a typed
 // constant keeps its type. What has no type among constants is compared by its text.
@@ -78,74 +62,68 @@ bool HasValue(std::string_view key_value) {
   return reader.next(2, pbf_wire_type::length_delimited);
 }
 
-Status NotServed(std::string_view field) {
-  return Status::InvalidArgument(std::string(field) +
-                                 " is not served by this version, as GetCapabilities says");
-}
-
-// Occurrences of a message that should come once are one after another what protobuf merges.
-Status AppendFilter(std::string_view call, std::optional<std::string>* filter) {
-  if (!filter->has_value()) filter->emplace();
-  if ((*filter)->size() + call.size() > kFilterBytesMax) {
-    return Status::InvalidArgument("filter: more than " + std::to_string(kFilterBytesMax) +
-                                   " bytes");
-  }
-  **filter += call;
-  return Status::Ok();
-}
-
 // Gathers TraceQueryParameters field by field.
 class SearchReader {
  public:
+  explicit SearchReader(TenantId tenant) : tenant_(tenant), fingerprint_(tenant) {}
+
   // REQUIRES: the reader stands on a field. May throw protozero::exception.
-  Status Field(protozero::pbf_reader& reader);
-  Result<TraceQuery> Finish(uint32_t depth_max);
+  Status Field(wire::Reader& reader);
+  Result<TraceSearch> Finish(const SearchLimits& limits);
 
  private:
+  Status Page(const SearchLimits& limits, TraceSearch* search) const;
   Status Attribute(std::string_view key_value);
   Result<FilterNode> Filter() const;
 
+  const TenantId tenant_;
+  QueryFingerprint fingerprint_;
   LegacySearch search_;
   std::optional<std::string> filter_;  // the message Call
+  std::optional<PageRequest> page_;
   std::optional<WireTime> start_min_;
   std::optional<WireTime> start_max_;
 };
 
-Status SearchReader::Field(protozero::pbf_reader& reader) {
+Status SearchReader::Field(wire::Reader& reader) {
   switch (reader.tag_and_type()) {
-    case Bytes(1):
+    case BytesTag(1):
       search_.service = reader.get_string();
       break;
-    case Bytes(2):
+    case BytesTag(2):
       search_.operation = reader.get_string();
       break;
-    case Bytes(3):
-      return Attribute(View(reader.get_view()));
-    case Bytes(4): {
+    case BytesTag(3):
+      LARDER_RETURN_IF_ERROR(Attribute(reader.View()));
+      break;
+    case BytesTag(4): {
       LARDER_ASSIGN_OR_RETURN(start_min_, ReadTime(View(reader.get_view()), "start_time_min"));
       break;
     }
-    case Bytes(5): {
+    case BytesTag(5): {
       LARDER_ASSIGN_OR_RETURN(start_max_, ReadTime(View(reader.get_view()), "start_time_max"));
       break;
     }
-    case Bytes(6):
+    case BytesTag(6):
       search_.duration_min_ns = ReadDuration(View(reader.get_view()));
       break;
-    case Bytes(7):
+    case BytesTag(7):
       search_.duration_max_ns = ReadDuration(View(reader.get_view()));
       break;
-    case Varint(8):
+    case VarintTag(8):
       search_.depth = reader.get_int32();
       break;
-    case Bytes(9):
+    case BytesTag(9):
       LARDER_RETURN_IF_ERROR(AppendFilter(View(reader.get_view()), &filter_));
       break;
-    case Bytes(10):
-      return NotServed("pagination");
+    case BytesTag(10):
+      if (!page_) page_.emplace();
+      page_->Read(reader.View());
+      return Status::Ok();  // not part of the query
     default:
       reader.skip();
   }
+  fingerprint_.Add(reader.ReadField());
   return Status::Ok();
 }
 
@@ -171,13 +149,30 @@ Result<FilterNode> SearchReader::Filter() const {
   return ParseFilter(*filter_);
 }
 
-Result<TraceQuery> SearchReader::Finish(uint32_t depth_max) {
-  TraceQuery query;
+Result<TraceSearch> SearchReader::Finish(const SearchLimits& limits) {
+  TraceSearch search;
+  TraceQuery& query = search.query;
+  query.tenant = tenant_;
   query.start = RangeOf(start_min_, start_max_);
   LARDER_ASSIGN_OR_RETURN(query.filter, Filter());
   query.depth = search_.depth <= 0 ? kSearchDepthDefault : static_cast<uint32_t>(search_.depth);
-  if (query.depth > depth_max) query.depth = depth_max;
-  return query;
+  if (query.depth > limits.depth_max) query.depth = limits.depth_max;
+  if (page_) LARDER_RETURN_IF_ERROR(Page(limits, &search));
+  return search;
+}
+
+Status SearchReader::Page(const SearchLimits& limits, TraceSearch* search) const {
+  if (search_.depth != 0) {
+    return Status::InvalidArgument(
+        "pagination: page_size takes the place of search_depth; set one "
+        "of them");
+  }
+  LARDER_ASSIGN_OR_RETURN(search->query.depth, page_->SizeWithin(limits.page_size_max));
+  search->query.says_next = true;
+  search->fingerprint = fingerprint_.value();
+  if (page_->token.empty()) return Status::Ok();
+  LARDER_ASSIGN_OR_RETURN(search->query.after, DecodeTraceToken(page_->token, search->fingerprint));
+  return Status::Ok();
 }
 
 // GetTraceParams
@@ -197,17 +192,18 @@ Result<TraceId> ReadTraceId(std::string_view message) {
 }
 
 // A repeated singular message is merged by protobuf: all its occurrences are read as one.
-Result<TraceQuery> ReadSearch(std::string_view message, uint32_t depth_max) {
-  SearchReader search;
+Result<TraceSearch> ReadSearch(std::string_view message, TenantId tenant,
+                               const SearchLimits& limits) {
+  SearchReader search(tenant);
   bool has_query = false;
   protozero::pbf_reader reader(message.data(), message.size());
   while (reader.next(1, pbf_wire_type::length_delimited)) {
     has_query = true;
-    protozero::pbf_reader query = reader.get_message();
-    while (query.next()) LARDER_RETURN_IF_ERROR(search.Field(query));
+    wire::Reader query(View(reader.get_view()));
+    while (query.NextField()) LARDER_RETURN_IF_ERROR(search.Field(query));
   }
   if (!has_query) return Status::InvalidArgument("the request has no query");
-  return search.Finish(depth_max);
+  return search.Finish(limits);
 }
 
 constexpr std::array<std::string_view, 6> kKindWords = {"",       "internal", "server",
@@ -216,7 +212,7 @@ constexpr std::array<std::string_view, 6> kKindWords = {"",       "internal", "s
 }  // namespace
 
 Result<std::vector<TraceId>> ParseGetTraces(std::string_view message) {
-  return Guarded([&]() -> Result<std::vector<TraceId>> {
+  return GuardedParse([&]() -> Result<std::vector<TraceId>> {
     std::vector<TraceId> ids;
     protozero::pbf_reader reader(message.data(), message.size());
     while (reader.next(1, pbf_wire_type::length_delimited)) {
@@ -227,20 +223,32 @@ Result<std::vector<TraceId>> ParseGetTraces(std::string_view message) {
   });
 }
 
-Result<TraceQuery> ParseFindTraces(std::string_view message, uint32_t depth_max) {
-  return Guarded([&] { return ReadSearch(message, depth_max); });
+Result<TraceSearch> ParseTraceSearch(std::string_view message, TenantId tenant,
+                                     const SearchLimits& limits) {
+  return GuardedParse([&] { return ReadSearch(message, tenant, limits); });
+}
+
+Result<TraceQuery> ParseFindTraces(std::string_view message, TenantId tenant,
+                                   const SearchLimits& limits) {
+  LARDER_ASSIGN_OR_RETURN(TraceSearch search, ParseTraceSearch(message, tenant, limits));
+  if (search.query.says_next) {
+    return Status::InvalidArgument(
+        "pagination: the reply of FindTraces has no place for a page token; ask FindTraceIDs, "
+        "FindTraceSummaries or FindSpans, or set search_depth");
+  }
+  return std::move(search.query);
 }
 
 Result<OperationsRequest> ParseGetOperations(std::string_view message) {
-  return Guarded([&]() -> Result<OperationsRequest> {
+  return GuardedParse([&]() -> Result<OperationsRequest> {
     OperationsRequest request;
     protozero::pbf_reader reader(message.data(), message.size());
     while (reader.next()) {
       switch (reader.tag_and_type()) {
-        case Bytes(1):
+        case BytesTag(1):
           request.service = reader.get_string();
           break;
-        case Bytes(2):
+        case BytesTag(2):
           request.kind_word = reader.get_string();
           break;
         default:
@@ -252,17 +260,17 @@ Result<OperationsRequest> ParseGetOperations(std::string_view message) {
 }
 
 Result<TimeRange> ParseGetDependencies(std::string_view message) {
-  return Guarded([&]() -> Result<TimeRange> {
+  return GuardedParse([&]() -> Result<TimeRange> {
     std::optional<WireTime> start;
     std::optional<WireTime> end;
     protozero::pbf_reader reader(message.data(), message.size());
     while (reader.next()) {
       switch (reader.tag_and_type()) {
-        case Bytes(1): {
+        case BytesTag(1): {
           LARDER_ASSIGN_OR_RETURN(start, ReadTime(View(reader.get_view()), "start_time"));
           break;
         }
-        case Bytes(2): {
+        case BytesTag(2): {
           LARDER_ASSIGN_OR_RETURN(end, ReadTime(View(reader.get_view()), "end_time"));
           break;
         }

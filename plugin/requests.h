@@ -20,10 +20,24 @@ constexpr uint32_t kSearchDepthDefault = 100;
 // short trace id is padded with zeroes on the right, as Jaeger's own server does.
 Result<std::vector<TraceId>> ParseGetTraces(std::string_view message);
 
-// FindTracesRequest, FindTraceIDsRequest and FindTraceSummariesRequest. A depth of 0 or less is
-// kSearchDepthDefault; more than `depth_max` is `depth_max`. A structured filter stands beside no
-// legacy field but times and depth.
-Result<TraceQuery> ParseFindTraces(std::string_view message, uint32_t depth_max);
+struct SearchLimits {
+  uint32_t depth_max = 0;      // a larger search_depth is this much
+  uint32_t page_size_max = 0;  // as much for page_size
+};
+
+struct TraceSearch {
+  TraceQuery query;          // says_next when `pagination` was given
+  uint64_t fingerprint = 0;  // then: what the page's token is bound to
+};
+
+// FindTraceIDsRequest and FindTraceSummariesRequest. A depth of 0 or less is kSearchDepthDefault. A
+// structured filter stands beside no legacy field but times, depth and page; a page stands in place
+// of a depth.
+Result<TraceSearch> ParseTraceSearch(std::string_view message, TenantId tenant,
+                                     const SearchLimits& limits);
+// FindTracesRequest: the same without a page.
+Result<TraceQuery> ParseFindTraces(std::string_view message, TenantId tenant,
+                                   const SearchLimits& limits);
 
 struct OperationsRequest {
   std::string service;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "plugin/paging/span_search.h"
 #include "plugin/requests.h"
 #include "storage/base/check.h"
 #include "storage/model/span_filter.h"
@@ -22,10 +23,16 @@ bool IsRead(const larder::Result<T>& request) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   constexpr uint32_t kDepthMax = 1000;
   const std::string_view message(reinterpret_cast<const char*>(data), size);
-  if (const auto query = larder::ParseFindTraces(message, kDepthMax); IsRead(query)) {
-    LARDER_CHECK(query->depth > 0);
-    LARDER_CHECK(query->depth <= kDepthMax);
-    LARDER_CHECK(larder::SpanFilter::Compile(query->filter).ok());
+  constexpr larder::SearchLimits kLimits{.depth_max = kDepthMax, .page_size_max = kDepthMax};
+  if (const auto search = larder::ParseTraceSearch(message, 0, kLimits); IsRead(search)) {
+    LARDER_CHECK(search->query.depth > 0);
+    LARDER_CHECK(search->query.depth <= kDepthMax);
+    LARDER_CHECK(larder::SpanFilter::Compile(search->query.filter).ok());
+  }
+  if (const auto search = larder::ParseFindSpans(message, 0, kDepthMax); IsRead(search)) {
+    LARDER_CHECK(search->query.page_size > 0);
+    LARDER_CHECK(search->query.page_size <= kDepthMax);
+    LARDER_CHECK(larder::SpanFilter::Compile(search->query.filter).ok());
   }
   (void)IsRead(larder::ParseGetTraces(message));
   (void)IsRead(larder::ParseGetOperations(message));

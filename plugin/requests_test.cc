@@ -10,8 +10,12 @@
 #include <jaeger/storage/v2/dependency_storage.pb.h>
 #include <jaeger/storage/v2/trace_storage.pb.h>
 
+#include "plugin/paging/span_search.h"
+
 namespace larder {
 namespace {
+
+constexpr SearchLimits kLimits{.depth_max = 10'000, .page_size_max = 10'000};
 
 namespace v2 = jaeger::storage::v2;
 
@@ -20,7 +24,7 @@ constexpr int64_t kYearOne = -62'135'596'800;
 TimeRange RangeOf(const v2::TraceQueryParameters& parameters) {
   v2::FindTracesRequest request;
   *request.mutable_query() = parameters;
-  const auto query = ParseFindTraces(request.SerializeAsString(), 10'000);
+  const auto query = ParseFindTraces(request.SerializeAsString(), 0, kLimits);
   EXPECT_TRUE(query.ok()) << query.status().ToString();
   return query->start;
 }
@@ -62,7 +66,7 @@ TEST(Requests, TimesBeyondTheRangeOfSpansAreHeldAtItsEnds) {
 TEST(Requests, NanosOutOfPlaceAreRefused) {
   v2::FindTracesRequest request;
   request.mutable_query()->mutable_start_time_min()->set_nanos(-1);
-  const auto query = ParseFindTraces(request.SerializeAsString(), 10'000);
+  const auto query = ParseFindTraces(request.SerializeAsString(), 0, kLimits);
   EXPECT_EQ(query.status().code(), StatusCode::kInvalidArgument);
   EXPECT_NE(query.status().message().find("start_time_min"), std::string::npos);
 }
@@ -72,7 +76,7 @@ TEST(Requests, DepthHasADefaultAndACap) {
        {std::pair{0, 100U}, {-5, 100U}, {1, 1U}, {500, 500U}, {INT32_MAX, 700U}}) {
     v2::FindTracesRequest request;
     request.mutable_query()->set_search_depth(asked);
-    EXPECT_EQ(ParseFindTraces(request.SerializeAsString(), 700)->depth, depth);
+    EXPECT_EQ(ParseFindTraces(request.SerializeAsString(), 0, {700, 700})->depth, depth);
   }
 }
 
@@ -86,7 +90,7 @@ TEST(Requests, PlainFieldsBecomeOneConjunction) {
   attribute->set_key("k");
   attribute->mutable_value()->set_int_value(7);
   query->add_attributes()->set_key("without a value");
-  const auto parsed = ParseFindTraces(request.SerializeAsString(), 10'000);
+  const auto parsed = ParseFindTraces(request.SerializeAsString(), 0, kLimits);
   ASSERT_TRUE(parsed.ok());
   LegacySearch search;
   search.service = "s";
@@ -150,7 +154,8 @@ TEST(Requests, AnyBytesAreAnswered) {
   for (size_t cut = 0; cut < whole.size(); ++cut) {
     // An own allocation of the exact size lets the sanitizer see a read behind the end.
     const std::string part(whole, 0, cut);
-    (void)ParseFindTraces(part, 10'000);
+    (void)ParseFindTraces(part, 0, kLimits);
+    (void)ParseFindSpans(part, 0, 10);
     (void)ParseGetDependencies(part);
   }
   const char* given = std::getenv("LARDER_SEED");
@@ -165,8 +170,9 @@ TEST(Requests, AnyBytesAreAnswered) {
     }
     bytes.resize(random() % (bytes.size() + 1));
     for (const Status& status :
-         {ParseFindTraces(bytes, 10'000).status(), ParseGetTraces(bytes).status(),
-          ParseGetOperations(bytes).status(), ParseGetDependencies(bytes).status()}) {
+         {ParseFindTraces(bytes, 0, kLimits).status(), ParseFindSpans(bytes, 0, 10).status(),
+          ParseGetTraces(bytes).status(), ParseGetOperations(bytes).status(),
+          ParseGetDependencies(bytes).status()}) {
       EXPECT_TRUE(status.ok() || status.code() == StatusCode::kInvalidArgument);
     }
   }
@@ -188,7 +194,7 @@ TEST(Requests, FilterStandsBesideTimesAndDepthAlone) {
   query->set_search_depth(7);
   query->mutable_duration_min();  // Go always sends durations; zero is none
   query->mutable_duration_max();
-  const auto parsed = ParseFindTraces(request.SerializeAsString(), 10'000);
+  const auto parsed = ParseFindTraces(request.SerializeAsString(), 0, kLimits);
   ASSERT_TRUE(parsed.ok()) << parsed.status().ToString();
   EXPECT_EQ(parsed->filter.op, FilterOp::kExists);
   EXPECT_EQ(parsed->depth, 7U);
@@ -204,7 +210,7 @@ TEST(Requests, FilterStandsBesideTimesAndDepthAlone) {
   for (const auto& add : legacy) {
     v2::FindTracesRequest both = WithFilter();
     add(both.mutable_query());
-    const auto refused = ParseFindTraces(both.SerializeAsString(), 10'000);
+    const auto refused = ParseFindTraces(both.SerializeAsString(), 0, kLimits);
     ASSERT_FALSE(refused.ok()) << both.DebugString();
     EXPECT_EQ(refused.status().code(), StatusCode::kInvalidArgument);
     EXPECT_NE(refused.status().message().find("filter"), std::string::npos);
@@ -214,7 +220,7 @@ TEST(Requests, FilterStandsBesideTimesAndDepthAlone) {
 TEST(Requests, AnEmptyFilterIsNoAbsentOne) {
   v2::FindTracesRequest request;
   request.mutable_query()->mutable_filter();
-  const auto refused = ParseFindTraces(request.SerializeAsString(), 10'000);
+  const auto refused = ParseFindTraces(request.SerializeAsString(), 0, kLimits);
   ASSERT_FALSE(refused.ok());
   EXPECT_NE(refused.status().message().find("unknown operator"), std::string::npos);
 }
@@ -226,7 +232,7 @@ TEST(Requests, AFilterInTwoPiecesIsMerged) {
   v2::FindTracesRequest second = WithFilter();
   second.mutable_query()->mutable_filter()->clear_op();
   const auto parsed =
-      ParseFindTraces(first.SerializeAsString() + second.SerializeAsString(), 10'000);
+      ParseFindTraces(first.SerializeAsString() + second.SerializeAsString(), 0, kLimits);
   ASSERT_TRUE(parsed.ok()) << parsed.status().ToString();
   EXPECT_EQ(parsed->filter.op, FilterOp::kExists);
 }

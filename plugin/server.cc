@@ -96,6 +96,7 @@ struct Server::Parts {
               .clock = options.clock,
               .active_queries_max = options.active_queries_max,
               .search_depth_max = options.search_depth_max,
+              .page_size_max = options.page_size_max,
               .request_bytes_max = options.request_bytes_max};
   }
 

@@ -27,6 +27,7 @@ struct ServerOptions {
   uint32_t query_threads = 4;
   uint32_t active_queries_max = 1024;  // streams that wait for their reader included
   uint32_t search_depth_max = 10'000;
+  uint32_t page_size_max = 10'000;
   uint64_t pending_reply_bytes_max = 64ull << 20;  // made for readers and not yet taken by them
   uint64_t stall_ms_max = 120'000;                 // a stream that takes nothing so long is ended
   v1::ServiceOptions v1{};                         // of jaeger.storage.v1

@@ -332,7 +332,11 @@ TEST_F(ServerTest, BadRequestsAreRefusedAndNeverIgnored) {
       {"FindTraces", "\x0a\xff", "not a valid protobuf"},
       {"FindTraces", std::string("\x0a\x02\x4a\x00", 4), "filter"},
       {"FindTraceIDs", std::string("\x0a\x02\x4a\x00", 4), "filter"},
-      {"FindTraceSummaries", std::string("\x0a\x04\x52\x02\x08\x0a", 6), "pagination"},
+      {"FindTraces", std::string("\x0a\x04\x52\x02\x08\x0a", 6), "pagination"},
+      {"FindTraceSummaries", std::string("\x0a\x02\x52\x00", 4), "page_size"},
+      {"FindTraceIDs", std::string("\x0a\x06\x52\x04\x08\x0a\x12\x00", 8) + "\x0a\x02\x40\x05",
+       "search_depth"},
+      {"FindSpans", "", "no query"},
       {"GetTraces", "\x0a\x13\x0a\x11" + std::string(17, 'i'), "a trace id has 16"},
       {"GetTraces", "\x0a\x10garbage", "not a valid protobuf"},
   };
@@ -341,10 +345,59 @@ TEST_F(ServerTest, BadRequestsAreRefusedAndNeverIgnored) {
     EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << bad.method;
     EXPECT_NE(status.error_message().find(bad.says), std::string::npos) << status.error_message();
   }
-  EXPECT_EQ(Raw(std::string(kReader) + "FindSpans", "").error_code(),
-            grpc::StatusCode::UNIMPLEMENTED);
   EXPECT_EQ(Raw("/jaeger.storage.v2.TraceReader/NoSuch", "").error_code(),
             grpc::StatusCode::UNIMPLEMENTED);
+}
+
+TEST_F(ServerTest, PageTokensComeLastAndGoBackToTheStore) {
+  const TracePosition trace_end{.latest_match_ns = 3, .trace_id = {}};
+  SpanPosition span_end;
+  span_end.key.start_ns = 7;
+  store_.summaries.resize(3);
+  store_.next = trace_end;
+  store_.span_chunks = {{.traces_data = TraceWithSpan("a"), .next = {}},
+                        {.traces_data = TraceWithSpan("b"), .next = span_end}};
+  Start();
+  v2::FindTraceSummariesRequest request;
+  request.mutable_query()->mutable_pagination()->set_page_size(3);
+  grpc::ClientContext first_context;
+  v2::FindTraceSummariesResponse summaries;
+  auto first = reader_->FindTraceSummaries(&first_context, request);
+  ASSERT_TRUE(first->Read(&summaries));
+  EXPECT_FALSE(summaries.next_page_token().empty());
+  EXPECT_EQ(store_.asked().query.depth, 3U);
+  EXPECT_TRUE(store_.asked().query.says_next);
+
+  v2::FindTraceIDsRequest next;
+  next.mutable_query()->mutable_pagination()->set_page_size(2);
+  next.mutable_query()->mutable_pagination()->set_page_token(summaries.next_page_token());
+  grpc::ClientContext second_context;
+  v2::FindTraceIDsResponse ids;
+  ASSERT_TRUE(reader_->FindTraceIDs(&second_context, next, &ids).ok());
+  EXPECT_EQ(store_.asked().query.after, trace_end);
+  EXPECT_EQ(ids.next_page_token(), summaries.next_page_token());
+
+  v2::FindSpansRequest spans;
+  spans.mutable_query()->mutable_start_time_min()->set_seconds(1);
+  spans.mutable_query()->mutable_start_time_max()->set_seconds(2);
+  std::string token;
+  for (int page = 0; page < 2; ++page) {
+    grpc::ClientContext context;
+    auto stream = reader_->FindSpans(&context, spans);
+    v2::FindSpansResponse chunk;
+    ASSERT_TRUE(stream->Read(&chunk));
+    EXPECT_EQ(chunk.spans().resource_spans_size(), 1);
+    EXPECT_TRUE(chunk.next_page_token().empty());
+    ASSERT_TRUE(stream->Read(&chunk));
+    token = chunk.next_page_token();
+    EXPECT_FALSE(token.empty());
+    EXPECT_FALSE(stream->Read(&chunk));
+    EXPECT_TRUE(stream->Finish().ok());
+    EXPECT_EQ(store_.asked().spans.page_size, page == 0 ? 1000U : 9U);
+    spans.mutable_query()->mutable_pagination()->set_page_size(9);
+    spans.mutable_query()->mutable_pagination()->set_page_token(token);
+  }
+  EXPECT_EQ(store_.asked().spans.after, span_end);
 }
 
 TEST_F(ServerTest, AnswersTheSmallQuestions) {
@@ -389,9 +442,11 @@ TEST_F(ServerTest, AnswersTheSmallQuestions) {
                   .ok());
   EXPECT_TRUE(capabilities.search().without_service_name());
   EXPECT_TRUE(capabilities.search().same_span_conjunction());
+  EXPECT_TRUE(capabilities.search().paginated());
+  EXPECT_TRUE(capabilities.search().span_search());
+  EXPECT_TRUE(capabilities.search().span_sorting());
   EXPECT_EQ(capabilities.search().filter().operators_size(), 16);
   EXPECT_EQ(capabilities.search().filter().levels_size(), 5);
-  EXPECT_FALSE(capabilities.search().paginated());
 }
 
 TEST_F(ServerTest, SummariesAreBatchedBelowTheClientsLimit) {

@@ -151,6 +151,14 @@ const Setting kTable[] = {
                    s.server.search_depth_max = static_cast<uint32_t>(depth);
                  },
                  Unit::kCount, 1, 1'000'000}},
+    {"query.page-max", kQueries,
+     "Most traces or spans of one page; a larger page_size is this much.",
+     NumberField{[](const Settings& s) { return uint64_t{s.store.page_size_max}; },
+                 [](Settings& s, uint64_t size) {
+                   s.store.page_size_max = static_cast<uint32_t>(size);
+                   s.server.page_size_max = static_cast<uint32_t>(size);
+                 },
+                 Unit::kCount, 1, 1'000'000}},
     {"query.concurrency-max", kQueries,
      "Most queries at once; streams that wait for their reader count.",
      OfServer<&ServerOptions::active_queries_max>(Unit::kCount, 1, 1'000'000)},

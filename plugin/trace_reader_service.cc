@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "plugin/byte_buffer.h"
+#include "plugin/paging/page_token.h"
+#include "plugin/paging/span_search.h"
 #include "plugin/replies.h"
 #include "plugin/requests.h"
 #include "plugin/stream_query.h"
@@ -36,18 +38,45 @@ class TraceMessages final : public MessageSource {
 
 class SummaryMessages final : public MessageSource {
  public:
-  explicit SummaryMessages(Answer<TraceSummary> answer) : answer_(std::move(answer)) {}
+  // `token` goes into the last message.
+  SummaryMessages(Answer<TraceSummary> answer, std::string token)
+      : answer_(std::move(answer)), token_(std::move(token)) {}
 
   Result<std::optional<std::string>> Next() override {
     if (next_ == answer_.values.size()) return std::optional<std::string>();
-    return std::optional<std::string>(EncodeSummaries(answer_.values, kSummariesBytesMax, &next_));
+    return std::optional<std::string>(
+        EncodeSummaries(answer_.values, kSummariesBytesMax, token_, &next_));
   }
   const std::vector<Gap>& gaps() const override { return answer_.gaps; }
 
  private:
   const Answer<TraceSummary> answer_;
+  const std::string token_;
   size_t next_ = 0;
 };
+
+// A page of spans; the token is in its last message.
+class SpanMessages final : public MessageSource {
+ public:
+  SpanMessages(std::unique_ptr<SpanCursor> cursor, uint64_t fingerprint)
+      : cursor_(std::move(cursor)), fingerprint_(fingerprint) {}
+
+  Result<std::optional<std::string>> Next() override {
+    LARDER_ASSIGN_OR_RETURN(const SpanChunk chunk, cursor_->Next());
+    if (chunk.end) return std::optional<std::string>();
+    const std::string token = chunk.next ? EncodePageToken(*chunk.next, fingerprint_) : "";
+    return std::optional<std::string>(EncodeSpansReply(chunk.traces_data, token));
+  }
+  const std::vector<Gap>& gaps() const override { return cursor_->gaps(); }
+
+ private:
+  const std::unique_ptr<SpanCursor> cursor_;
+  const uint64_t fingerprint_;
+};
+
+std::string TokenAfter(const std::optional<TracePosition>& next, uint64_t fingerprint) {
+  return next ? EncodePageToken(*next, fingerprint) : "";
+}
 
 using Source = Result<std::unique_ptr<MessageSource>>;
 
@@ -78,8 +107,7 @@ TraceReaderService::Stream* TraceReaderService::FindTraces(Context* context,
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
                                 ReadRequest(request, parts_.request_bytes_max));
         LARDER_ASSIGN_OR_RETURN(TraceQuery query,
-                                ParseFindTraces(bytes.view, parts_.search_depth_max));
-        query.tenant = caller.tenant;
+                                ParseFindTraces(bytes.view, caller.tenant, Limits()));
         return TraceSource(store.FindTraces(std::move(query), limits));
       });
 }
@@ -92,19 +120,27 @@ TraceReaderService::Stream* TraceReaderService::FindTraceSummaries(Context* cont
                                  const QueryLimits& limits) -> Source {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
                                 ReadRequest(request, parts_.request_bytes_max));
-        LARDER_ASSIGN_OR_RETURN(TraceQuery query,
-                                ParseFindTraces(bytes.view, parts_.search_depth_max));
-        query.tenant = caller.tenant;
-        LARDER_ASSIGN_OR_RETURN(Answer<TraceSummary> answer, store.FindSummaries(query, limits));
-        return std::unique_ptr<MessageSource>(std::make_unique<SummaryMessages>(std::move(answer)));
+        LARDER_ASSIGN_OR_RETURN(const TraceSearch search,
+                                ParseTraceSearch(bytes.view, caller.tenant, Limits()));
+        LARDER_ASSIGN_OR_RETURN(Answer<TraceSummary> answer,
+                                store.FindSummaries(search.query, limits));
+        std::string token = TokenAfter(answer.next, search.fingerprint);
+        return std::unique_ptr<MessageSource>(
+            std::make_unique<SummaryMessages>(std::move(answer), std::move(token)));
       });
 }
 
-TraceReaderService::Stream* TraceReaderService::FindSpans(Context* context,
-                                                          const Buffer* /*request*/) {
+TraceReaderService::Stream* TraceReaderService::FindSpans(Context* context, const Buffer* request) {
   return StreamQuery::Start(
-      parts_, Rpc::kFindSpans, context, [](Store&, const Caller&, const QueryLimits&) -> Source {
-        return Status::Unimplemented("FindSpans is not served by this version");
+      parts_, Rpc::kFindSpans, context,
+      [this, request = *request](Store& store, const Caller& caller,
+                                 const QueryLimits& limits) -> Source {
+        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
+                                ReadRequest(request, parts_.request_bytes_max));
+        LARDER_ASSIGN_OR_RETURN(SpanSearch search,
+                                ParseFindSpans(bytes.view, caller.tenant, parts_.page_size_max));
+        return std::unique_ptr<MessageSource>(std::make_unique<SpanMessages>(
+            store.FindSpans(std::move(search.query), limits), search.fingerprint));
       });
 }
 
@@ -116,11 +152,12 @@ grpc::ServerUnaryReactor* TraceReaderService::FindTraceIDs(Context* context, con
                                  const QueryLimits& limits) -> Result<UnaryReply> {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
                                 ReadRequest(request, parts_.request_bytes_max));
-        LARDER_ASSIGN_OR_RETURN(TraceQuery query,
-                                ParseFindTraces(bytes.view, parts_.search_depth_max));
-        query.tenant = caller.tenant;
-        LARDER_ASSIGN_OR_RETURN(Answer<FoundTrace> answer, store.FindTraceIds(query, limits));
-        return UnaryReply{EncodeTraceIds(answer.values), std::move(answer.gaps)};
+        LARDER_ASSIGN_OR_RETURN(const TraceSearch search,
+                                ParseTraceSearch(bytes.view, caller.tenant, Limits()));
+        LARDER_ASSIGN_OR_RETURN(Answer<FoundTrace> answer,
+                                store.FindTraceIds(search.query, limits));
+        const std::string token = TokenAfter(answer.next, search.fingerprint);
+        return UnaryReply{EncodeTraceIds(answer.values, token), std::move(answer.gaps)};
       });
 }
 

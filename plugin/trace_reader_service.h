@@ -6,6 +6,7 @@
 #include <jaeger/storage/v2/trace_storage.grpc.pb.h>
 
 #include "plugin/query_call.h"
+#include "plugin/requests.h"
 
 namespace larder {
 
@@ -41,6 +42,8 @@ class TraceReaderService final : public internal::RawTraceReader {
                                           Buffer* reply) override;
 
  private:
+  SearchLimits Limits() const { return {parts_.search_depth_max, parts_.page_size_max}; }
+
   const ServiceParts& parts_;
 };
 

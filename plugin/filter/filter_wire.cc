@@ -67,7 +67,7 @@ class FilterReader {
     return Status::Ok();
   }
 
- private:
+  // Appends to the arguments of `call`.
   Status Argument(std::string_view message, const ExpressionPath* path, size_t depth,
                   CallExpression* call) {
     if (++nodes_ > kFilterNodesMax) {
@@ -84,6 +84,7 @@ class FilterReader {
     return Status::Ok();
   }
 
+ private:
   Status Term(wire::Reader* reader, const ExpressionPath* here, size_t depth,
               Expression* expression) {
     switch (reader->tag_and_type()) {
@@ -157,6 +158,26 @@ Result<CallExpression> DecodeFilter(std::string_view call) {
   } catch (const protozero::exception& broken) {
     return RefusedAt(nullptr, "not a valid protobuf message (" + std::string(broken.what()) + ")");
   }
+}
+
+Result<Expression> DecodeExpression(std::string_view expression) {
+  try {
+    CallExpression call;
+    LARDER_RETURN_IF_ERROR(FilterReader().Argument(expression, nullptr, 1, &call));
+    return std::move(call.args.front());
+  } catch (const protozero::exception& broken) {
+    return RefusedAt(nullptr, "not a valid protobuf message (" + std::string(broken.what()) + ")");
+  }
+}
+
+Status AppendFilter(std::string_view call, std::optional<std::string>* filter) {
+  if (!filter->has_value()) filter->emplace();
+  if ((*filter)->size() + call.size() > kFilterBytesMax) {
+    return Status::InvalidArgument("filter: more than " + std::to_string(kFilterBytesMax) +
+                                   " bytes");
+  }
+  **filter += call;
+  return Status::Ok();
 }
 
 Result<FilterNode> ParseFilter(std::string_view call) {
