@@ -13,6 +13,7 @@ constexpr std::string_view kUsage = R"(larder-bench VERB [--flag=value ...]
 Verbs
   ingest       how much the store (or, with --server=ADDR, a server) takes, and what a span costs
   query        how long each shape of query takes on a store of --spans
+  pages        what a late page costs beside the first, in every order of spans
   restart      how soon a store is ready after kill -9
   lone-client  what one client that waits for each answer pays
 
@@ -46,6 +47,7 @@ int main(int count, char** arguments) {
   if (outcome.ok()) {
     outcome = verb == "ingest"    ? larder::bench::RunIngest(&*flags)
               : verb == "query"   ? larder::bench::RunQuery(&*flags)
+              : verb == "pages"   ? larder::bench::RunPages(&*flags)
               : verb == "restart" ? larder::bench::RunRestart(&*flags)
               : verb == "lone-client"
                   ? larder::bench::RunLoneClient(&*flags)

@@ -9,6 +9,7 @@ namespace larder::bench {
 
 Status RunIngest(Flags* flags);
 Status RunQuery(Flags* flags);
+Status RunPages(Flags* flags);
 Status RunRestart(Flags* flags);
 Status RunLoneClient(Flags* flags);
 

@@ -366,8 +366,6 @@ TEST_F(ServerTest, PageTokensComeLastAndGoBackToTheStore) {
   ASSERT_TRUE(first->Read(&summaries));
   EXPECT_FALSE(summaries.next_page_token().empty());
   EXPECT_EQ(store_.asked().query.depth, 3U);
-  EXPECT_TRUE(store_.asked().query.says_next);
-
   v2::FindTraceIDsRequest next;
   next.mutable_query()->mutable_pagination()->set_page_size(2);
   next.mutable_query()->mutable_pagination()->set_page_token(summaries.next_page_token());
@@ -390,9 +388,7 @@ TEST_F(ServerTest, PageTokensComeLastAndGoBackToTheStore) {
     EXPECT_TRUE(chunk.next_page_token().empty());
     ASSERT_TRUE(stream->Read(&chunk));
     token = chunk.next_page_token();
-    EXPECT_FALSE(token.empty());
     EXPECT_FALSE(stream->Read(&chunk));
-    EXPECT_TRUE(stream->Finish().ok());
     EXPECT_EQ(store_.asked().spans.page_size, page == 0 ? 1000U : 9U);
     spans.mutable_query()->mutable_pagination()->set_page_size(9);
     spans.mutable_query()->mutable_pagination()->set_page_token(token);
