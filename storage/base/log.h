@@ -15,7 +15,7 @@
 namespace larder {
 
 enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError };
-enum class LogFormat : uint8_t { kText, kJson };
+enum class LogFormat : uint8_t { kText, kJson, kHclog };
 
 // One field. Numbers are kept as their text.
 struct LogField {

@@ -13,15 +13,16 @@ std::string_view LevelName(LogLevel level) {
   return kNames[static_cast<size_t>(level)];
 }
 
-std::string Rfc3339(uint64_t unix_ns) {
+// `digits` of the fraction of a second are written: at most 9.
+std::string Rfc3339(uint64_t unix_ns, size_t digits) {
   const auto seconds = static_cast<std::time_t>(unix_ns / 1'000'000'000);
-  const auto millis = static_cast<unsigned>(unix_ns / 1'000'000 % 1000);
+  const auto nanos = static_cast<unsigned>(unix_ns % 1'000'000'000);
   std::tm parts{};
   gmtime_r(&seconds, &parts);
   char text[64];
   const size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  std::snprintf(text + size, sizeof text - size, ".%03uZ", millis);
-  return text;
+  std::snprintf(text + size, sizeof text - size, ".%09u", nanos);
+  return std::string(text, size + 1 + digits) + "Z";
 }
 
 // Bytes in the sequence that starts at text[i]; 0 when it is not UTF-8. Overlong forms and
@@ -100,7 +101,7 @@ std::string FormatLogLine(LogFormat format, uint64_t unix_ns, LogLevel level,
                           std::string_view message, std::initializer_list<LogField> fields) {
   std::string line;
   if (format == LogFormat::kText) {
-    line.append(Rfc3339(unix_ns)).append(" ").append(LevelName(level)).append(" ");
+    line.append(Rfc3339(unix_ns, 3)).append(" ").append(LevelName(level)).append(" ");
     AppendMessage(&line, message);
     for (const LogField& field : fields) {
       line.append(" ").append(field.key).append("=");
@@ -108,8 +109,14 @@ std::string FormatLogLine(LogFormat format, uint64_t unix_ns, LogLevel level,
     }
     return line;
   }
-  line.append("{\"time\":\"").append(Rfc3339(unix_ns)).append("\",\"level\":\"");
-  line.append(LevelName(level)).append("\",\"message\":");
+  if (format == LogFormat::kHclog) {
+    const bool is_warning = level == LogLevel::kWarning;
+    line.append("{\"@level\":\"").append(is_warning ? "warn" : LevelName(level));
+    line.append("\",\"@timestamp\":\"").append(Rfc3339(unix_ns, 6)).append("\",\"@message\":");
+  } else {
+    line.append("{\"time\":\"").append(Rfc3339(unix_ns, 3)).append("\",\"level\":\"");
+    line.append(LevelName(level)).append("\",\"message\":");
+  }
   AppendQuoted(&line, message);
   for (const LogField& field : fields) {
     line.push_back(',');

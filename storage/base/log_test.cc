@@ -25,8 +25,14 @@ TEST(Log, Json) {
             "\\\"no\\\"\",\"path\":\"C:\\\\x\",\"offset\":\"42\"}");
 }
 
+TEST(Log, Hclog) {
+  EXPECT_EQ(FormatLogLine(LogFormat::kHclog, kTime, LogLevel::kWarning, "m", {{"offset", 42}}),
+            "{\"@level\":\"warn\",\"@timestamp\":\"2023-11-14T22:13:20.250000Z\","
+            "\"@message\":\"m\",\"offset\":\"42\"}");
+}
+
 TEST(Log, StaysOneLine) {
-  for (const LogFormat format : {LogFormat::kText, LogFormat::kJson}) {
+  for (const LogFormat format : {LogFormat::kText, LogFormat::kJson, LogFormat::kHclog}) {
     const std::string line =
         FormatLogLine(format, kTime, LogLevel::kInfo, "two\nlines", {{"value", "a\nb\x1b[0m"}});
     EXPECT_EQ(line.find('\n'), std::string::npos);
