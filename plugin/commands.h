@@ -22,6 +22,11 @@ int RunServe(const std::vector<std::string>& arguments);
 int RunInspect(const std::vector<std::string>& arguments);
 int RunVerify(const std::vector<std::string>& arguments);
 
+// Whether Jaeger started this program as its storage plugin, and what it does then: `arguments` are
+// all that Jaeger gave.
+bool IsSidecar();
+int RunSidecar(const std::vector<std::string>& arguments);
+
 // "serve" or empty.
 std::string HelpText(const std::string& topic);
 

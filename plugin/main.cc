@@ -19,6 +19,8 @@ int Help(const std::vector<std::string>& arguments) {
 }
 
 int Run(const std::vector<std::string>& words) {
+  // A verb means a person, though that person's environment may be Jaeger's.
+  if (IsSidecar() && (words.empty() || words[0] == "--config")) return RunSidecar(words);
   if (words.empty()) {
     Print(stderr, HelpText(""));
     return kExitUsage;

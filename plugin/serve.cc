@@ -3,10 +3,9 @@
 #include <memory>
 #include <utility>
 
-#include <unistd.h>
-
 #include "plugin/admin_server.h"
 #include "plugin/commands.h"
+#include "plugin/environment.h"
 #include "plugin/local_disk.h"
 #include "plugin/open_store.h"
 #include "plugin/otlp_http/otlp_http_server.h"
@@ -20,17 +19,6 @@
 
 namespace larder {
 namespace {
-
-std::map<std::string, std::string> Environment() {
-  std::map<std::string, std::string> environment;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const size_t equals = text.find('=');
-    if (equals == std::string_view::npos) continue;
-    environment.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return environment;
-}
 
 int Fail(const Status& status, int exit_code) {
   std::fprintf(stderr, "larder serve: %.*s\n", static_cast<int>(status.message().size()),

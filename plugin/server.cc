@@ -140,6 +140,7 @@ struct Server::Parts {
   v1::SpanBatcher v1_batcher;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<PollerHold> poller_hold;
+  std::vector<std::string> more_names;  // of ServerOptions::more_services
   int port = 0;
   int otlp_port = 0;
 };
@@ -157,6 +158,10 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
   }
   OfferReflection(parts->security.guard());
   for (const auto& [name, service] : parts->Services()) builder.RegisterService(service);
+  for (const auto& [name, service] : options.more_services) {
+    builder.RegisterService(service);
+    parts->more_names.push_back(name);
+  }
   parts->server = builder.BuildAndStart();
   if (parts->server == nullptr) {
     const std::string second = options.otlp_listen.empty() ? "" : " and " + options.otlp_listen;
@@ -209,6 +214,7 @@ const StreamWatch& Server::streams() const { return parts_->streams; }
 void Server::SetServing(bool serving) {
   grpc::HealthCheckServiceInterface* health = parts_->server->GetHealthCheckService();
   for (const char* name : kHealthNames) health->SetServingStatus(name, serving);
+  for (const std::string& name : parts_->more_names) health->SetServingStatus(name, serving);
 }
 
 }  // namespace larder

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plugin/rpc_metrics.h"
@@ -15,6 +16,10 @@
 #include "storage/base/clock.h"
 #include "storage/base/status.h"
 #include "storage/engine/store.h"
+
+namespace grpc {
+class Service;
+}
 
 namespace larder {
 
@@ -31,6 +36,8 @@ struct ServerOptions {
   uint64_t pending_reply_bytes_max = 64ull << 20;  // made for readers and not yet taken by them
   uint64_t stall_ms_max = 120'000;                 // a stream that takes nothing so long is ended
   v1::ServiceOptions v1{};                         // of jaeger.storage.v1
+  // Served too, outside of the guard: (name that health answers, service). Must outlive the server.
+  std::vector<std::pair<std::string, grpc::Service*>> more_services = {};
   const Security* security = nullptr;  // null: everybody, in plain text; must outlive the server
   Clock* clock = &Clock::System();     // the store's; must outlive the server
 };

@@ -22,6 +22,11 @@ Result<const Setting*> SettingOfKey(const std::string& key) {
   return Status::InvalidArgument("unknown key " + key + Suggestion(key, names));
 }
 
+// What the configuration of other sidecars for Jaeger v1 calls it.
+std::string OwnName(const std::string& key) {
+  return key == "enable_streaming_writer" ? "v1.streaming" : key;
+}
+
 // Maps nest: {memory: {limit: 1GiB}} and {memory.limit: 1GiB} are the same.
 Status ApplyNode(const YAML::Node& node, const std::string& key, const std::string& file,
                  Settings* settings) {
@@ -36,7 +41,7 @@ Status ApplyNode(const YAML::Node& node, const std::string& key, const std::stri
     }
     return Status::Ok();
   }
-  auto setting = SettingOfKey(key);
+  auto setting = SettingOfKey(OwnName(key));
   if (!setting.ok()) return setting.status().With(Place(file, node));
   if (!node.IsScalar()) {
     return Status::InvalidArgument(Place(file, node) + ": " + key + " needs one plain value");

@@ -171,8 +171,9 @@ const Setting kTable[] = {
      OfServer<&ServerOptions::query_threads>(Unit::kCount, 1, 1024)},
 
     {"v1.streaming", kV1,
-     "Tell Jaeger v1 (remote storage) to write by streams: faster, but it never learns of a span "
-     "that was not stored.",
+     "Tell Jaeger v1 to write by streams: faster, but it never learns of a span that was not "
+     "stored. "
+     "Not for v1.65 and later, which cancel their streams.",
      SwitchField{[](Settings& s) -> bool& { return s.server.v1.has_streaming; }}},
     {"v1.no-kind", kV1,
      "The word for the kind of an operation that has none: empty, or unspecified for Jaeger v1.48 "

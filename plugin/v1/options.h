@@ -11,6 +11,9 @@ struct ServiceOptions {
   bool has_streaming = false;
   // The word for a kind that a span does not have: Jaeger v1.48 to v1.64 expect "unspecified".
   std::string no_kind = {};
+  // A larger span is cut, and says so: a client over TCP takes messages of at most 4 MiB, and
+  // cannot change it.
+  size_t span_bytes_max = 3 << 20;
 };
 
 }  // namespace larder::v1

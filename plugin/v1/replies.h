@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "plugin/stream_query.h"
+#include "plugin/v1/options.h"
 #include "storage/model/query.h"
 #include "storage/query/answer.h"
 
@@ -25,9 +26,8 @@ std::string EncodeCapabilities(bool has_archive, bool has_streaming);
 
 struct SpanChunkOptions {
   bool must_find = false;  // an answer without a span is an error
-  // A v1 client that is not a sidecar's host takes messages of at most 4 MiB, and cannot change it.
   size_t chunk_bytes_max = 3584 << 10;
-  size_t span_bytes_max = 3 << 20;  // a larger span is cut, and says so
+  size_t span_bytes_max = ServiceOptions{}.span_bytes_max;
 };
 
 // Messages of SpansResponseChunk, none with spans of two traces. With `must_find` the error is the

@@ -37,7 +37,8 @@ SpanReaderService::Stream* SpanReaderService::GetTrace(Context* context, const B
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
                                 ReadRequest(request, parts_.request_bytes_max));
         LARDER_ASSIGN_OR_RETURN(const TraceId id, ParseGetTrace(bytes.view));
-        return NewSpanChunks(store.GetTraces(caller.tenant, {id}, limits), {.must_find = true});
+        return NewSpanChunks(store.GetTraces(caller.tenant, {id}, limits),
+                             {.must_find = true, .span_bytes_max = options_.span_bytes_max});
       });
 }
 
@@ -51,7 +52,8 @@ SpanReaderService::Stream* SpanReaderService::FindTraces(Context* context, const
         LARDER_ASSIGN_OR_RETURN(TraceQuery query,
                                 ParseFindTraces(bytes.view, parts_.search_depth_max));
         query.tenant = caller.tenant;
-        return NewSpanChunks(store.FindTraces(std::move(query), limits), {});
+        return NewSpanChunks(store.FindTraces(std::move(query), limits),
+                             {.span_bytes_max = options_.span_bytes_max});
       });
 }
 

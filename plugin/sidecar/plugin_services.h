@@ -1,0 +1,42 @@
+// The services that go-plugin's hosts expect beside those of the plugin itself.
+#pragma once
+
+#include <functional>
+#include <utility>
+
+#include <goplugin/plugin.grpc.pb.h>
+#include <grpcpp/support/server_callback.h>
+
+namespace larder {
+
+// Shutdown is answered at once: every span that was acknowledged is in the journal, and a host
+// kills a plugin that is not gone two seconds later.
+class PluginController final : public plugin::GRPCController::CallbackService {
+ public:
+  // `on_shutdown` may be called more than once, from any thread, and must not block.
+  explicit PluginController(std::function<void()> on_shutdown)
+      : on_shutdown_(std::move(on_shutdown)) {}
+
+  grpc::ServerUnaryReactor* Shutdown(grpc::CallbackServerContext* context,
+                                     const plugin::Empty* request, plugin::Empty* reply) override;
+
+ private:
+  const std::function<void()> on_shutdown_;
+};
+
+// Jaeger asks for no further connections: what comes is read and left.
+class PluginBroker final : public plugin::GRPCBroker::CallbackService {
+ public:
+  grpc::ServerBidiReactor<plugin::ConnInfo, plugin::ConnInfo>* StartStream(
+      grpc::CallbackServerContext* context) override;
+};
+
+// Standard output is not used and the host reads standard error itself: the stream stays open and
+// empty.
+class PluginStdio final : public plugin::GRPCStdio::CallbackService {
+ public:
+  grpc::ServerWriteReactor<plugin::StdioData>* StreamStdio(
+      grpc::CallbackServerContext* context, const google::protobuf::Empty* request) override;
+};
+
+}  // namespace larder

@@ -1,0 +1,30 @@
+// The file of a unix socket: a name that is free, and its end with the process.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "storage/base/status.h"
+
+namespace larder {
+
+class SocketFile {
+ public:
+  // A free name in `directory`; the server that listens there makes the file. Removes what
+  // processes that are gone have left there. kUnavailable: the directory cannot be written, or the
+  // name would be too long for a socket.
+  static Result<std::unique_ptr<SocketFile>> Reserve(const std::string& directory);
+  // Removes the file.
+  ~SocketFile();
+  SocketFile(const SocketFile&) = delete;
+  SocketFile& operator=(const SocketFile&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit SocketFile(std::string path) : path_(std::move(path)) {}
+
+  const std::string path_;
+};
+
+}  // namespace larder
