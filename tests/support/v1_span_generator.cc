@@ -1,6 +1,9 @@
 #include "tests/support/v1_span_generator.h"
 
+#include <algorithm>
 #include <array>
+#include <set>
+#include <string>
 
 #include <google/protobuf/unknown_field_set.h>
 
@@ -139,9 +142,68 @@ void FillProcess(Random* random, api::Process* process) {
   if (random->OneIn(3)) SetText("jaeger.version", "Go-2.30.0", process->add_tags());
 }
 
+// Of equal keys the first stays.
+template <typename Tags>
+void DropRepeatedKeys(Tags* tags) {
+  std::set<std::string> seen;
+  for (int i = 0; i < tags->size();) {
+    if (seen.insert(tags->Get(i).key()).second) {
+      ++i;
+    } else {
+      tags->DeleteSubrange(i, 1);
+    }
+  }
+}
+
+bool IsRenamed(const api::KeyValue& tag) {
+  return tag.key() == "hostname" || tag.key() == "jaeger.version";
+}
+
+// A tag that stands for a field of OTLP whatever its value is, and loses what the field cannot
+// hold.
+bool IsLossy(const api::KeyValue& tag) {
+  static const std::set<std::string> kTexts = {"otel.scope.name", "otel.scope.version",
+                                               "w3c.tracestate", "otel.status_description",
+                                               "event"};
+  static const std::set<std::string> kKinds = {"client", "server", "producer", "consumer",
+                                               "internal"};
+  const bool is_text = tag.v_type() == api::STRING && !tag.v_str().empty();
+  if (tag.key() == "span.kind") return !is_text || !kKinds.contains(tag.v_str());
+  if (tag.key() == "otel.status_code") return tag.v_str() != "OK" && tag.v_str() != "ERROR";
+  if (tag.key() == "http.status_message") return tag.v_type() != api::STRING;
+  return kTexts.contains(tag.key()) && !is_text;
+}
+
+template <typename Tags, typename Predicate>
+void DropTags(Tags* tags, Predicate is_dropped) {
+  tags->erase(std::remove_if(tags->begin(), tags->end(), is_dropped), tags->end());
+}
+
+void MakeTranslatable(api::Span* span) {
+  DropTags(span->mutable_process()->mutable_tags(), IsRenamed);
+  DropRepeatedKeys(span->mutable_process()->mutable_tags());
+  DropTags(span->mutable_tags(), IsLossy);
+  DropRepeatedKeys(span->mutable_tags());
+  for (api::Log& log : *span->mutable_logs()) {
+    DropTags(log.mutable_fields(), IsLossy);
+    DropRepeatedKeys(log.mutable_fields());
+  }
+  // A reference into another trace to a span id that the parent has too.
+  auto* references = span->mutable_references();
+  references->erase(std::remove_if(references->begin(), references->end(),
+                                   [&](const api::SpanRef& reference) {
+                                     return reference.trace_id() != span->trace_id();
+                                   }),
+                    references->end());
+  span->clear_flags();
+  span->clear_warnings();  // translated elsewhere in Jaeger
+  span->clear_process_id();
+  span->DiscardUnknownFields();
+}
+
 }  // namespace
 
-api::Span RandomV1Span(Random* random) {
+api::Span RandomV1Span(Random* random, V1SpanKind kind) {
   api::Span span;
   span.set_trace_id("t" + Bytes(random, 15));
   span.set_span_id("s" + Bytes(random, 7));
@@ -163,6 +225,7 @@ api::Span RandomV1Span(Random* random) {
   if (random->OneIn(8)) {
     span.GetReflection()->MutableUnknownFields(&span)->AddVarint(77, random->Next());
   }
+  if (kind == V1SpanKind::kTranslatable) MakeTranslatable(&span);
   return span;
 }
 

@@ -1,0 +1,179 @@
+"""The real Jaeger v1 in front of Larder: as its remote storage and as its sidecar."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+import requests
+
+from harness.jaeger_v1 import REMOTE, SIDECAR, JaegerV1
+from harness.larder import BINARY, Larder
+from harness.otlp import TraceMaker, request
+from harness.process import wait_until
+
+SECOND = 10**9
+
+
+# Jaeger v1.65 and later opens a stream in a context that ends with the first write, and loses what
+# it sends by streams.
+WAYS = {
+    "v1.76": (REMOTE, "grpc", ()),
+    "v1.57": (SIDECAR, "grpc-plugin", ()),
+    "v1.57-streaming": (SIDECAR, "grpc-plugin", ("--v1.streaming",)),
+}
+
+
+@pytest.fixture(params=WAYS)
+def remote(request, tmp_path):
+    version, storage, settings = WAYS[request.param]
+    larder = Larder(tmp_path, *settings)
+    jaeger = JaegerV1(tmp_path, version, f"--grpc-storage.server={larder.grpc_address}",
+                      SPAN_STORAGE_TYPE=storage)
+    yield jaeger, larder, bool(settings)
+    jaeger.kill()
+    assert larder.stop() == 0, larder.program.log_tail()
+
+
+def sidecar(folder, data_dir):
+    return JaegerV1(folder, SIDECAR, f"--grpc-storage-plugin.binary={BINARY}",
+                    "--grpc-storage-plugin.log-level=info",
+                    SPAN_STORAGE_TYPE="grpc-plugin", LARDER_DATA_DIR=str(data_dir),
+                    TMPDIR=str(folder))
+
+
+def write_shop(jaeger, name):
+    """Three spans of two services; returns (trace id, root span)."""
+    make = TraceMaker(name)
+    trace_id = make.trace_id()
+    root = make.span(trace_id, "buy", kind=2, duration_ns=SECOND, attributes={
+        "text": "needle", "int": 42, "bool": True, "double": 2.5})
+    failed = make.span(trace_id, "pay", parent=root.span_id, kind=3)
+    failed.status.code, failed.status.message = 2, "no money"
+    failed.events.add(name="retry", time_unix_nano=failed.start_time_unix_nano)
+    answer = make.span(trace_id, "debit", parent=failed.span_id, kind=2)
+    jaeger.export(request(f"{name}-shop", [root, failed], scope=("lib", "1.2")))
+    jaeger.export(request(f"{name}-bank", [answer]))
+    wait_until(lambda: len(spans_of(jaeger, trace_id)) == 3, "the spans to be stored")
+    return trace_id, root
+
+
+def spans_of(jaeger, trace_id):
+    traces = jaeger.get(f"traces/{trace_id.hex()}")
+    return [] if isinstance(traces, int) else traces[0]["spans"]
+
+
+def find(jaeger, service, **parameters):
+    if "tags" in parameters:
+        parameters["tags"] = json.dumps(parameters["tags"])
+    found = jaeger.get("traces", service=service, lookback="2h", limit=20, **parameters)
+    return [trace["traceID"] for trace in found]
+
+
+def check_reads(jaeger, name, trace_id, root):
+    """Everything that Jaeger's page can ask about the spans of write_shop."""
+    shop, bank = f"{name}-shop", f"{name}-bank"
+    spans = {span["operationName"]: span for span in spans_of(jaeger, trace_id)}
+    tags = {tag["key"]: tag["value"] for tag in spans["buy"]["tags"]}
+    assert tags | {"text": "needle", "int": 42, "bool": True, "double": 2.5,
+                   "span.kind": "server"} == tags
+    if jaeger.scope_key == "otel.scope.name":  # The page shows the older key with the process.
+        assert tags["otel.scope.name"] == "lib"
+    assert spans["buy"]["duration"] == 1_000_000
+    assert spans["pay"]["references"][0]["spanID"] == root.span_id.hex()
+    assert spans["pay"]["logs"][0]["fields"][0]["value"] == "retry"
+    assert {"key": "error", "type": "bool", "value": True} in spans["pay"]["tags"]
+
+    assert {shop, bank} <= set(jaeger.get("services"))
+    operations = jaeger.get("operations", service=shop)
+    assert [(each["name"], each["spanKind"]) for each in operations] == [
+        ("buy", "server"), ("pay", "client")]
+
+    there = [trace_id.hex()]
+    assert find(jaeger, shop) == there
+    assert find(jaeger, shop, operation="buy", minDuration="900ms") == there
+    assert find(jaeger, shop, minDuration="2s") == []
+    for tags in ({"text": "needle"}, {"int": "42", "bool": "true"}, {"error": "true"},
+                 {"otel.status_description": "no money"}, {"span.kind": "client"},
+                 {jaeger.scope_key: "lib"}, {"event": "retry"}, {"otel.status_code": "ERROR"}):
+        assert find(jaeger, shop, tags=tags) == there, tags
+    assert find(jaeger, shop, tags={"text": "needle", "error": "true"}) == []  # of two spans
+    assert jaeger.get("traces/" + "f" * 32) == 404
+
+    edges = jaeger.get("dependencies", endTs=(time.time_ns() + 60 * SECOND) // 10**6,
+                       lookback=7_200_000)
+    assert {"parent": shop, "child": bank, "callCount": 1} in edges
+
+
+def test_remote_storage(remote):
+    jaeger, larder, is_streaming = remote
+    trace_id, root = write_shop(jaeger, "remote")
+    check_reads(jaeger, "remote", trace_id, root)
+    metrics = requests.get(f"{larder.admin_url}/metrics", timeout=10).text
+    assert ('larder_rpc_total{rpc="v1.WriteSpan",code="ok"} 3' in metrics) != is_streaming
+
+
+def test_remote_storage_takes_many_spans(remote):
+    jaeger, _, _ = remote
+    make = TraceMaker("v1 many")
+    trace_id = make.trace_id()
+    for begin in range(0, 3000, 500):
+        jaeger.export(request("many", [
+            make.span(trace_id, f"step {n}", attributes={"n": n, "text": "x" * 500})
+            for n in range(begin, begin + 500)]))
+    wait_until(lambda: len(spans_of(jaeger, trace_id)) == 3000, "all spans")
+
+
+def plugins_of(pid):
+    """The running children of a process that are ours."""
+    children = []
+    for entry in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{entry}/stat") as stat:
+                fields = stat.read().rpartition(")")[2].split()
+            if int(fields[1]) == pid and fields[0] != "Z":
+                children.append(int(entry))
+        except (OSError, ValueError, IndexError):
+            continue
+    return children
+
+
+def is_running(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_sidecar_keeps_spans_over_restarts(tmp_path):
+    data_dir = tmp_path / "data"
+    jaeger = sidecar(tmp_path, data_dir)
+    [plugin] = plugins_of(jaeger.program.process.pid)
+    trace_id, root = write_shop(jaeger, "sidecar")
+    check_reads(jaeger, "sidecar", trace_id, root)
+    jaeger.stop()
+    assert not is_running(plugin)
+
+    jaeger = sidecar(tmp_path, data_dir)
+    [plugin] = plugins_of(jaeger.program.process.pid)
+    check_reads(jaeger, "sidecar", trace_id, root)
+    jaeger.kill()  # kill -9: nobody tells the plugin
+    wait_until(lambda: not is_running(plugin), "the orphan to leave", 10)
+
+    jaeger = sidecar(tmp_path, data_dir)
+    check_reads(jaeger, "sidecar", trace_id, root)
+    jaeger.stop()
+    assert not list(tmp_path.glob("larder-plugin-*"))
+
+
+def test_sidecar_stays_until_its_host_is_gone(tmp_path):
+    jaeger = sidecar(tmp_path, tmp_path / "data")
+    [plugin] = plugins_of(jaeger.program.process.pid)
+    os.kill(plugin, signal.SIGINT)  # Ctrl-C reaches both; the host decides
+    os.kill(plugin, signal.SIGTERM)  # a service manager stops both at once
+    trace_id, root = write_shop(jaeger, "late")
+    check_reads(jaeger, "late", trace_id, root)
+    jaeger.stop()
+    assert not is_running(plugin)
