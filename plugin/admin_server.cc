@@ -20,6 +20,7 @@ constexpr char kText[] = "text/plain; charset=utf-8";
 // What a request sees of the store.
 struct Look {
   std::optional<StoreStats> stats;
+  std::vector<TenantStatus> tenants;
   std::string why_not_ready;  // empty: ready
 };
 
@@ -31,6 +32,7 @@ Look LookAt(const StoreGate& gate) {
     return look;
   }
   look.stats = (*store)->stats();
+  look.tenants = (*store)->TenantStatuses();
   if (!look.stats->writable) {
     look.why_not_ready = "reads are served, writes are not: " + look.stats->not_writable_reason;
   }
@@ -70,7 +72,7 @@ struct AdminServer::Parts {
 
   void Route();
   Status Admit(const httplib::Request& request) const;
-  void Purge(httplib::Response& response) const;
+  void Purge(const httplib::Request& request, httplib::Response& response) const;
 };
 
 void AdminServer::Parts::Route() {
@@ -96,8 +98,8 @@ void AdminServer::Parts::Route() {
   });
   http->Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
     const Look look = LookAt(*options.gate);
-    response.set_content(RenderMetrics(look.stats ? &*look.stats : nullptr, *options.metrics,
-                                       options.streams->numbers()),
+    response.set_content(RenderMetrics(look.stats ? &*look.stats : nullptr, look.tenants,
+                                       *options.metrics, options.streams->numbers()),
                          "text/plain; version=0.0.4; charset=utf-8");
   });
   http->Get("/status", [this](const httplib::Request&, httplib::Response& response) {
@@ -106,8 +108,9 @@ void AdminServer::Parts::Route() {
         StatusJson(look.stats ? &*look.stats : nullptr, look.why_not_ready, options.settings),
         "application/json");
   });
-  http->Post("/purge",
-             [this](const httplib::Request&, httplib::Response& response) { Purge(response); });
+  http->Post("/purge", [this](const httplib::Request& request, httplib::Response& response) {
+    Purge(request, response);
+  });
 }
 
 // Whether a request that is not a probe may pass.
@@ -121,21 +124,34 @@ Status AdminServer::Parts::Admit(const httplib::Request& request) const {
   return security->guard().Admit(HttpMetadata(request.headers)).status();
 }
 
-void AdminServer::Parts::Purge(httplib::Response& response) const {
+void AdminServer::Parts::Purge(const httplib::Request& request, httplib::Response& response) const {
   if (!options.enable_purge) {
     response.status = 403;
     response.set_content("purging is off; start the server with --enable-purge\n", kText);
     return;
   }
   const Result<Store*> store = options.gate->Get();
-  const Status status = store.ok() ? (*store)->Purge() : store.status();
+  const bool is_one_tenant = request.has_param("tenant");
+  Status status = store.status();
+  if (store.ok() && is_one_tenant) {
+    const TenantId tenant = (*store)->FindTenant(request.get_param_value("tenant"));
+    if (tenant == kNoTenant) {
+      response.status = 404;
+      response.set_content("there is no tenant of that name\n", kText);
+      return;
+    }
+    status = (*store)->PurgeTenant(tenant);
+  } else if (store.ok()) {
+    status = (*store)->Purge();
+  }
   if (!status.ok()) {
     response.status = store.ok() ? 500 : 503;
     response.set_content(status.ToString() + "\n", kText);
     return;
   }
-  Log(LogLevel::kWarning, "everything was purged, as asked on the admin port");
-  response.set_content("everything is gone\n", kText);
+  const std::string what = is_one_tenant ? "everything of one tenant" : "everything";
+  Log(LogLevel::kWarning, what + " was purged, as asked on the admin port");
+  response.set_content(what + " is gone\n", kText);
 }
 
 Result<std::unique_ptr<AdminServer>> AdminServer::Start(AdminOptions options) {

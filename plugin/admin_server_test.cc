@@ -70,6 +70,8 @@ TEST_F(AdminServerTest, PurgesOnlyWhenAllowed) {
   EXPECT_EQ(client_->Get("/purge")->status, 404);
   EXPECT_EQ(client_->Post("/purge")->status, 200);
   EXPECT_EQ(store_.asked().purges, 1U);
+  EXPECT_EQ(client_->Post("/purge?tenant=nobody")->status, 404);
+  EXPECT_EQ(store_.asked().purges, 1U);
   store_.purge_answer = Status::Internal("broken");
   EXPECT_EQ(client_->Post("/purge")->status, 500);
   gate_.Close("gone");
@@ -117,7 +119,7 @@ TEST(Metrics, ThePageDescribesWhatIsServed) {
   std::ifstream page(LARDER_METRICS_PAGE);
   const StoreStats stats;
   const RpcMetrics rpcs;
-  std::istringstream output(RenderMetrics(&stats, rpcs, {}));
+  std::istringstream output(RenderMetrics(&stats, {{.id = 1, .name = "a\"b"}}, rpcs, {}));
   const auto documented = Described(page, "| `");
   const auto served = Described(output, "# TYPE ");
   EXPECT_GT(served.size(), 20U);
@@ -132,7 +134,7 @@ TEST(Metrics, CountsCallsByOutcomeAndTime) {
   rpcs.Ended(Rpc::kExport, StatusCode::kUnavailable, 60'000'000'000);
   rpcs.Started(Rpc::kFindTraces);
   EXPECT_EQ(rpcs.active_queries(), 1);
-  const std::string output = RenderMetrics(nullptr, rpcs, {});
+  const std::string output = RenderMetrics(nullptr, {}, rpcs, {});
   for (const char* line : {"larder_ready 0\n", "larder_rpc_total{rpc=\"Export\",code=\"ok\"} 1\n",
                            "larder_rpc_total{rpc=\"Export\",code=\"unavailable\"} 1\n",
                            "larder_rpc_active{rpc=\"FindTraces\"} 1\n",

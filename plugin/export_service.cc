@@ -23,7 +23,7 @@ class ExportCall final : public grpc::ServerUnaryReactor {
   }
 
   void Begin(const grpc::CallbackServerContext& context, const grpc::ByteBuffer* request) {
-    const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(context));
+    const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(context), Access::kWrite);
     if (!caller.ok()) return Refuse(caller.status(), 0);
     const Result<Store*> store = parts_.gate->Get();
     if (!store.ok()) return Refuse(store.status(), kGateRetryMs);

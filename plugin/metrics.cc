@@ -1,5 +1,6 @@
 #include "plugin/metrics.h"
 
+#include <algorithm>
 #include <ctime>
 #include <fstream>
 #include <string_view>
@@ -10,6 +11,7 @@ namespace larder {
 namespace {
 
 constexpr double kNanosPerSecond = 1e9;
+constexpr size_t kTenantsShown = 100;
 
 // One metric that is a number of the store.
 struct StoreMetric {
@@ -62,6 +64,10 @@ constexpr StoreMetric kStoreMetrics[] = {
     {"larder_stored_spans", "gauge", "Spans in segments.", Plain<&S::stored_rows>},
     {"larder_stored_bytes", "gauge", "Bytes of segments and indexes on disk.",
      Plain<&S::stored_bytes>},
+    {"larder_archive_spans", "gauge", "Spans in segments of the archive, among the stored ones.",
+     Plain<&S::archive_rows>},
+    {"larder_archive_bytes", "gauge", "Bytes of the archive on disk, among the stored ones.",
+     Plain<&S::archive_bytes>},
     {"larder_journal_bytes", "gauge", "Bytes of journals on disk.", Plain<&S::journal_bytes>},
     {"larder_oldest_arrival_timestamp_seconds", "gauge",
      "When the oldest partition began to fill; 0 when there is none.",
@@ -84,7 +90,7 @@ class Page {
     text_ += "# HELP " + std::string(name) + " " + std::string(help) + "\n# TYPE " +
              std::string(name) + " " + std::string(type) + "\n";
   }
-  // `labels` as in {a="b"}, or empty. Label values here never need escaping.
+  // `labels` as in {a="b"}, or empty.
   void Sample(std::string_view name, std::string_view labels, double value) {
     char number[32];
     snprintf(number, sizeof number, " %.15g\n", value);
@@ -152,6 +158,50 @@ void RenderRpcs(const RpcMetrics& rpcs, Page* page) {
   RenderLatency(rpcs, page);
 }
 
+// As a label's value: the format asks for these three to be escaped, and for UTF-8.
+std::string TenantLabel(std::string_view name) {
+  std::string label = "{tenant=\"";
+  for (const char c : name) {
+    if (c == '\n') {
+      label += "\\n";
+      continue;
+    }
+    if (c == '"' || c == '\\') label += '\\';
+    label += c < 0x20 || c > 0x7e ? '?' : c;
+  }
+  return label + "\"}";
+}
+
+void RenderTenants(std::vector<TenantStatus> tenants, Page* page) {
+  std::erase_if(tenants, [](const TenantStatus& tenant) { return tenant.name.empty(); });
+  page->Describe("larder_tenants", "gauge", "Tenants that have ever written.");
+  page->Sample("larder_tenants", "", static_cast<double>(tenants.size()));
+  std::stable_sort(tenants.begin(), tenants.end(), [](const auto& a, const auto& b) {
+    return a.bytes + a.archive_bytes > b.bytes + b.archive_bytes;
+  });
+  if (tenants.size() > kTenantsShown) {
+    TenantStatus rest{.name = "(others)"};
+    for (size_t i = kTenantsShown; i < tenants.size(); ++i) {
+      rest.rows += tenants[i].rows + tenants[i].archive_rows;
+      rest.bytes += tenants[i].bytes + tenants[i].archive_bytes;
+    }
+    tenants.resize(kTenantsShown);
+    tenants.push_back(std::move(rest));
+  }
+  page->Describe("larder_tenant_stored_spans", "gauge",
+                 "Spans in segments by tenant, its archive's among them.");
+  for (const TenantStatus& tenant : tenants) {
+    page->Sample("larder_tenant_stored_spans", TenantLabel(tenant.name),
+                 static_cast<double>(tenant.rows + tenant.archive_rows));
+  }
+  page->Describe("larder_tenant_stored_bytes", "gauge",
+                 "Bytes on disk by tenant, its archive's among them.");
+  for (const TenantStatus& tenant : tenants) {
+    page->Sample("larder_tenant_stored_bytes", TenantLabel(tenant.name),
+                 static_cast<double>(tenant.bytes + tenant.archive_bytes));
+  }
+}
+
 // The names are Prometheus' own for every process.
 void RenderProcess(Page* page) {
   page->Describe("process_cpu_seconds_total", "counter", "CPU time of the process.");
@@ -170,8 +220,8 @@ void RenderProcess(Page* page) {
 
 }  // namespace
 
-std::string RenderMetrics(const StoreStats* stats, const RpcMetrics& rpcs,
-                          const StreamWatchNumbers& streams) {
+std::string RenderMetrics(const StoreStats* stats, const std::vector<TenantStatus>& tenants,
+                          const RpcMetrics& rpcs, const StreamWatchNumbers& streams) {
   Page page;
   page.Describe("larder_ready", "gauge", "1 when the store is open, 0 while it opens or closes.");
   page.Sample("larder_ready", "", stats != nullptr ? 1 : 0);
@@ -180,6 +230,7 @@ std::string RenderMetrics(const StoreStats* stats, const RpcMetrics& rpcs,
       page.Describe(metric.name, metric.type, metric.help);
       page.Sample(metric.name, "", metric.value(*stats));
     }
+    RenderTenants(tenants, &page);
   }
   RenderRpcs(rpcs, &page);
   page.Describe("larder_stream_pending_bytes", "gauge",

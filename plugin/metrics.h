@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "plugin/rpc_metrics.h"
 #include "plugin/stream_watch.h"
@@ -11,8 +12,9 @@
 namespace larder {
 
 // `stats` is null while there is no store: then what it would tell is left out and larder_ready
-// is 0.
-std::string RenderMetrics(const StoreStats* stats, const RpcMetrics& rpcs,
-                          const StreamWatchNumbers& streams);
+// is 0. `tenants`: those with a name are shown, the largest hundred of them one by one and the rest
+// together, so that the page stays bounded.
+std::string RenderMetrics(const StoreStats* stats, const std::vector<TenantStatus>& tenants,
+                          const RpcMetrics& rpcs, const StreamWatchNumbers& streams);
 
 }  // namespace larder

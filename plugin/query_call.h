@@ -10,7 +10,7 @@
 
 #include "plugin/byte_budget.h"
 #include "plugin/rpc_metrics.h"
-#include "plugin/security/call_guard.h"
+#include "plugin/tenancy/tenant_guard.h"
 #include "plugin/store_gate.h"
 #include "plugin/stream_watch.h"
 #include "plugin/worker_pool.h"
@@ -21,7 +21,7 @@ namespace larder {
 
 // What all services share. Owned by the server; outlives every call.
 struct ServiceParts {
-  const CallGuard* guard = nullptr;
+  const TenantGuard* guard = nullptr;
   StoreGate* gate = nullptr;
   WorkerPool* queries = nullptr;  // runs queries, one step at a time
   WorkerPool* replies = nullptr;  // answers Export, so that the store's committer does not wait

@@ -68,6 +68,7 @@ Result<std::unique_ptr<OtlpHttpServer>> StartOtlpHttp(const Settings& settings, 
   return OtlpHttpServer::Start({.listen = settings.otlp_http_listen,
                                 .request_bytes_max = settings.server.request_bytes_max,
                                 .memory_bytes_max = settings.server.memory_bytes_max,
+                                .tenancy = settings.server.tenancy,
                                 .security = settings.server.security,
                                 .gate = &server->gate(),
                                 .metrics = &server->metrics()});

@@ -73,6 +73,23 @@ void OfferReflection(const CallGuard& guard) {
 
 }  // namespace
 
+// The archive's port: what Jaeger asks of its archive storage.
+struct Server::ArchivePort {
+  ArchivePort(const TenantGuard& tenants, const ServiceParts& main_parts)
+      : guard(tenants), shared(main_parts) {
+    shared.guard = &guard;
+  }
+
+  const TenantGuard guard;
+  ServiceParts shared;
+  ExportService export_service{shared};
+  TraceReaderService trace_reader{shared};
+  DependencyReaderService dependency_reader{shared};
+  CapabilitiesService capabilities{shared};
+  std::unique_ptr<grpc::Server> server;
+  int port = 0;
+};
+
 struct Server::Parts {
   explicit Parts(const ServerOptions& options)
       : security(options.security != nullptr ? *options.security : nobody_checked),
@@ -84,9 +101,10 @@ struct Server::Parts {
                  .stall_ms_max = options.stall_ms_max,
                  .clock = options.clock},
                 &queries),
-        v1_batcher({.gate = &gate, .replies = &replies}) {
+        v1_batcher({.gate = &gate, .replies = &replies}),
+        guard(&security.guard(), &gate, options.tenancy, /*is_archive=*/false) {
     v1_options = options.v1;
-    shared = {.guard = &security.guard(),
+    shared = {.guard = &guard,
               .gate = &gate,
               .queries = &queries,
               .replies = &replies,
@@ -143,6 +161,8 @@ struct Server::Parts {
   std::vector<std::string> more_names;  // of ServerOptions::more_services
   int port = 0;
   int otlp_port = 0;
+  const TenantGuard guard;
+  std::unique_ptr<ArchivePort> archive;  // null: not asked for
 };
 
 Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
@@ -171,8 +191,30 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
   }
   parts->poller_hold = std::make_unique<PollerHold>(parts->server.get());
   auto server = std::unique_ptr<Server>(new Server(std::move(parts)));
+  if (!options.archive_listen.empty()) LARDER_RETURN_IF_ERROR(server->StartArchive(options));
   server->SetServing(false);
   return server;
+}
+
+Status Server::StartArchive(const ServerOptions& options) {
+  const TenantGuard guard(&parts_->security.guard(), &parts_->gate, options.tenancy,
+                          /*is_archive=*/true);
+  auto archive = std::make_unique<ArchivePort>(guard, parts_->shared);
+  grpc::ServerBuilder builder;
+  Configure(options, &builder);
+  builder.AddListeningPort(options.archive_listen, parts_->credentials, &archive->port);
+  builder.RegisterService(&archive->export_service);
+  builder.RegisterService(&archive->trace_reader);
+  builder.RegisterService(&archive->dependency_reader);
+  builder.RegisterService(&archive->capabilities);
+  archive->server = builder.BuildAndStart();
+  if (archive->server == nullptr) {
+    return Status::Unavailable("cannot listen for the archive on " + options.archive_listen +
+                               ": the address is in use or is not one of this machine "
+                               "(choose another with --archive.listen)");
+  }
+  parts_->archive = std::move(archive);
+  return Status::Ok();
 }
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -191,13 +233,18 @@ void Server::Drain(std::chrono::milliseconds grace) {
   parts_->v1_batcher.Stop();
   parts_->gate.Close("the server is shutting down");
   parts_->poller_hold.reset();
-  parts_->server->Shutdown(std::chrono::system_clock::now() + grace);
+  const auto until = std::chrono::system_clock::now() + grace;
+  if (parts_->archive != nullptr) parts_->archive->server->Shutdown(until);
+  parts_->server->Shutdown(until);
+  if (parts_->archive != nullptr) parts_->archive->server->Wait();
   parts_->server->Wait();
 }
 
 int Server::port() const { return parts_->port; }
 
 int Server::otlp_port() const { return parts_->otlp_port; }
+
+int Server::archive_port() const { return parts_->archive != nullptr ? parts_->archive->port : 0; }
 
 std::vector<std::string> Server::service_names() const {
   std::vector<std::string> names;
@@ -215,6 +262,8 @@ void Server::SetServing(bool serving) {
   grpc::HealthCheckServiceInterface* health = parts_->server->GetHealthCheckService();
   for (const char* name : kHealthNames) health->SetServingStatus(name, serving);
   for (const std::string& name : parts_->more_names) health->SetServingStatus(name, serving);
+  if (parts_->archive == nullptr) return;
+  parts_->archive->server->GetHealthCheckService()->SetServingStatus(serving);
 }
 
 }  // namespace larder

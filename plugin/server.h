@@ -12,6 +12,7 @@
 #include "plugin/security/security.h"
 #include "plugin/store_gate.h"
 #include "plugin/stream_watch.h"
+#include "plugin/tenancy/tenant_guard.h"
 #include "plugin/v1/options.h"
 #include "storage/base/clock.h"
 #include "storage/base/status.h"
@@ -26,6 +27,8 @@ namespace larder {
 struct ServerOptions {
   std::string listen = "127.0.0.1:17271";  // host:port (port 0: any free one) or unix:PATH
   std::string otlp_listen = {};            // a second address with the same services; may be empty
+  std::string archive_listen = {};         // of the archive's own port; may be empty
+  TenancyOptions tenancy = {};
   uint64_t request_bytes_max = 64ull << 20;  // a larger message is refused before it is parsed
   uint64_t memory_bytes_max = 256ull << 20;  // of the process; gRPC's buffers get a quarter and one
                                              // request more
@@ -59,7 +62,8 @@ class Server {
   void Drain(std::chrono::milliseconds grace);
 
   int port() const;
-  int otlp_port() const;  // 0: not asked for
+  int otlp_port() const;     // 0: not asked for
+  int archive_port() const;  // 0: not asked for
   // Of every service of ours: all but gRPC's health and reflection.
   std::vector<std::string> service_names() const;
   StoreGate& gate();
@@ -67,8 +71,10 @@ class Server {
   const StreamWatch& streams() const;
 
  private:
+  struct ArchivePort;
   struct Parts;
   explicit Server(std::unique_ptr<Parts> parts);
+  Status StartArchive(const ServerOptions& options);
   void SetServing(bool serving);
 
   const std::unique_ptr<Parts> parts_;

@@ -172,10 +172,34 @@ Status CheckSecurity(const SecurityOptions& security) {
 // The addresses that are asked for.
 std::vector<const std::string*> Listeners(const Settings& settings) {
   std::vector<const std::string*> listeners = {&settings.server.listen, &settings.admin_listen};
-  for (const std::string* optional : {&settings.server.otlp_listen, &settings.otlp_http_listen}) {
+  for (const std::string* optional : {&settings.server.otlp_listen, &settings.otlp_http_listen,
+                                      &settings.server.archive_listen}) {
     if (!optional->empty()) listeners.push_back(optional);
   }
   return listeners;
+}
+
+// The words between commas, blanks around them left out.
+std::vector<std::string_view> SplitList(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    const size_t comma = std::min(text.find(','), text.size());
+    std::string_view word = text.substr(0, comma);
+    while (word.starts_with(' ')) word.remove_prefix(1);
+    while (word.ends_with(' ')) word.remove_suffix(1);
+    if (!word.empty()) words.push_back(word);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return words;
+}
+
+Status ApplyTenancy(Settings* settings) {
+  TenancyOptions& tenancy = settings->server.tenancy;
+  for (const std::string_view name : SplitList(settings->tenants)) {
+    tenancy.allowed.emplace_back(name);
+  }
+  return ParseTenantLimits(settings->tenant_limits, &settings->store.tenants.by_name)
+      .With("tenancy.limits");
 }
 
 }  // namespace
@@ -265,7 +289,30 @@ Result<Settings> LoadSettings(const SettingSources& sources) {
     LARDER_RETURN_IF_ERROR(
         ApplySetting(*FindSetting(flag.name), *flag.value, &settings).With("flag --" + flag.name));
   }
+  LARDER_RETURN_IF_ERROR(ApplyTenancy(&settings));
   return settings;
+}
+
+Status ParseTenantLimits(std::string_view text,
+                         std::vector<std::pair<std::string, TenantLimits>>* limits) {
+  for (const std::string_view word : SplitList(text)) {
+    const size_t equals = word.find('=');
+    if (equals == 0 || equals == std::string_view::npos) {
+      return Status::InvalidArgument("'" + std::string(word) +
+                                     "' is not of the form NAME=RETENTION/QUOTA");
+    }
+    const std::string_view value = word.substr(equals + 1);
+    const size_t slash = std::min(value.find('/'), value.size());
+    TenantLimits own;
+    if (slash > 0) {
+      LARDER_ASSIGN_OR_RETURN(own.retention_ms, ParseDurationMs(value.substr(0, slash)));
+    }
+    if (slash < value.size()) {
+      LARDER_ASSIGN_OR_RETURN(own.disk_bytes_max, ParseSizeBytes(value.substr(slash + 1)));
+    }
+    limits->emplace_back(word.substr(0, equals), own);
+  }
+  return Status::Ok();
 }
 
 Status CheckSettings(const Settings& settings) {

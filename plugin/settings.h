@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct Settings {
   SecurityOptions security;
   std::string admin_listen = "127.0.0.1:17270";
   std::string otlp_http_listen;  // empty: off
+  std::string tenants;           // names, as written
+  std::string tenant_limits;     // as written; LoadSettings reads both into `server` and `store`
   bool insecure_listen = false;
   bool enable_purge = false;
   uint64_t shutdown_grace_ms = 10'000;
@@ -93,6 +96,10 @@ Result<Settings> LoadSettings(const SettingSources& sources);
 
 // The same from the text of a YAML file alone. `name` is the file, for messages.
 Status ApplySettingsFile(std::string_view yaml, const std::string& name, Settings* settings);
+
+// "acme=3d/10GiB, beta=12h, gamma=/1GiB": retention and quota of tenants by name, to `limits`.
+Status ParseTenantLimits(std::string_view text,
+                         std::vector<std::pair<std::string, TenantLimits>>* limits);
 
 // What must hold between settings: a data directory is given; a certificate has its key; listeners
 // are on loopback unless there is a certificate, a token or --insecure-listen.

@@ -22,6 +22,7 @@ constexpr std::string_view kFile = "FILE";
 
 constexpr std::string_view kWhere = "Where data lies and who is listened to";
 constexpr std::string_view kKept = "What is kept";
+constexpr std::string_view kTenants = "Tenants and the archive";
 constexpr std::string_view kLimits = "Limits of what comes in, and memory";
 constexpr std::string_view kQueries = "Queries";
 constexpr std::string_view kV1 = "Jaeger v1";
@@ -94,7 +95,8 @@ const Setting kTable[] = {
      "the port can read and write.",
      SwitchField{[](Settings& s) -> bool& { return s.insecure_listen; }}},
     {"enable-purge", kWhere,
-     "Serve POST /purge on the admin port, which deletes everything. For tests.",
+     "Serve POST /purge on the admin port, which deletes everything, or with ?tenant=NAME "
+     "everything of one tenant. For tests.",
      SwitchField{[](Settings& s) -> bool& { return s.enable_purge; }}},
 
     {"retention", kKept,
@@ -116,6 +118,46 @@ const Setting kTable[] = {
      OfStore<&StoreOptions::partition_bytes_max>(Unit::kSize, kMiB, UINT64_MAX, true)},
     {"partition.rows-max", kKept, "... or at this many spans.",
      OfStore<&StoreOptions::partition_rows_max>(Unit::kCount, 1024, 1ull << 32)},
+
+    {"tenancy.enabled", kTenants,
+     "Calls say by a header whose spans they bring or ask for; tenants see nothing of each other.",
+     SwitchField{[](Settings& s) -> bool& { return s.server.tenancy.enabled; }}},
+    {"tenancy.header", kTenants, "The header, of gRPC and of HTTP.",
+     TextField{[](Settings& s) -> std::string& { return s.server.tenancy.header; }, "NAME"}},
+    {"tenancy.tenants", kTenants,
+     "The tenants that are let in, separated by commas. Without it any name is.",
+     TextField{[](Settings& s) -> std::string& { return s.tenants; }, "NAMES"}},
+    {"tenancy.default", kTenants,
+     "The tenant of calls without the header. Without it they are refused.",
+     TextField{[](Settings& s) -> std::string& { return s.server.tenancy.fallback; }, "NAME"}},
+    {"tenancy.tenants-max", kTenants, "Most tenants that this store ever takes.",
+     NumberField{[](const Settings& s) { return uint64_t{s.store.tenants.tenants_max}; },
+                 [](Settings& s, uint64_t count) {
+                   s.store.tenants.tenants_max = static_cast<uint32_t>(count);
+                 },
+                 Unit::kCount, 1, 10'000}},
+    {"tenancy.retention", kTenants, "How long a tenant's spans are kept. auto is retention.",
+     NumberField{[](const Settings& s) { return s.store.tenants.each.retention_ms; },
+                 [](Settings& s, uint64_t ms) { s.store.tenants.each.retention_ms = ms; },
+                 Unit::kDuration, 10ull * 60 * kSecondMs, 100 * kYearMs, true}},
+    {"tenancy.quota", kTenants,
+     "Most bytes on disk of a tenant, its archive left out; above it its oldest segments go, but "
+     "never the newest. auto is no quota.",
+     NumberField{[](const Settings& s) { return s.store.tenants.each.disk_bytes_max; },
+                 [](Settings& s, uint64_t bytes) { s.store.tenants.each.disk_bytes_max = bytes; },
+                 Unit::kSize, kMiB, UINT64_MAX, true}},
+    {"tenancy.limits", kTenants,
+     "Retention and quota of tenants by name, where they differ: acme=3d/10GiB, beta=12h, "
+     "gamma=/1GiB.",
+     TextField{[](Settings& s) -> std::string& { return s.tenant_limits; }, "LIMITS"}},
+    {"archive.listen", kTenants,
+     "Address of a second gRPC port, for Jaeger's archive storage. On the first port calls with "
+     "the header larder-data-set: archive reach it too.",
+     TextField{[](Settings& s) -> std::string& { return s.server.archive_listen; }, kAddress}},
+    {"archive.cap", kTenants,
+     "Most bytes of the archive, which are part of disk.cap. Nothing in it expires or goes for "
+     "space: above the cap it takes no more. auto is half of disk.cap.",
+     OfStore<&StoreOptions::archive_bytes_max>(Unit::kSize, kMiB, UINT64_MAX, true)},
 
     {"memory.limit", kLimits, "Memory of heads, caches and queries together.",
      NumberField{[](const Settings& s) { return s.store.memory_bytes_max; },

@@ -69,11 +69,33 @@ TEST(Settings, EveryDefaultIsAValueThatIsAccepted) {
     EXPECT_FALSE(setting.help.empty());
     Settings settings;
     const std::string standard = SettingText(setting, settings);
-    const bool may_be_off = setting.name.starts_with("otlp.") || setting.name.ends_with("-file");
+    const std::set<std::string_view> others_off = {"tenancy.tenants", "tenancy.default",
+                                                   "tenancy.limits", "archive.listen"};
+    const bool may_be_off = setting.name.starts_with("otlp.") || setting.name.ends_with("-file") ||
+                            others_off.contains(setting.name);
     EXPECT_EQ(standard.empty(), setting.name == "data-dir" || may_be_off) << setting.name;
     const Status status = ApplySetting(setting, standard, &settings);
     EXPECT_TRUE(status.ok()) << setting.name << ": " << status.ToString();
     EXPECT_EQ(SettingText(setting, settings), standard);
+  }
+}
+
+TEST(Settings, TenantsAndTheirLimitsAreLists) {
+  const auto settings =
+      LoadSettings({.arguments = {"--tenancy.tenants", "acme, beta", "--tenancy.limits",
+                                  "acme=3d/10GiB, beta=12h,gamma=/1MiB"},
+                    .environment = {}});
+  ASSERT_TRUE(settings.ok()) << settings.status().ToString();
+  EXPECT_EQ(settings->server.tenancy.allowed, (std::vector<std::string>{"acme", "beta"}));
+  const auto& limits = settings->store.tenants.by_name;
+  ASSERT_EQ(limits.size(), 3U);
+  EXPECT_EQ(limits[0].first, "acme");
+  EXPECT_EQ(limits[0].second.retention_ms, 3U * 24 * 3600 * 1000);
+  EXPECT_EQ(limits[0].second.disk_bytes_max, 10ULL << 30);
+  EXPECT_EQ(limits[1].second.disk_bytes_max, 0U);
+  EXPECT_EQ(limits[2].second.retention_ms, 0U);
+  for (const char* wrong : {"acme", "=3d", "acme=soon", "acme=3d/much"}) {
+    EXPECT_FALSE(LoadSettings({.arguments = {"--tenancy.limits", wrong}, .environment = {}}).ok());
   }
 }
 

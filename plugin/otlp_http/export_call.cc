@@ -26,7 +26,7 @@ ExportCall::~ExportCall() {
 std::optional<HttpOutcome> ExportCall::Begin(const ExportHeader& header) {
   const std::optional<OtlpEncoding> encoding = EncodingOf(header.content_type);
   if (encoding) encoding_ = *encoding;
-  const Result<Caller> caller = parts_.guard->Admit(*header.metadata);
+  const Result<Caller> caller = parts_.guard->Admit(*header.metadata, Access::kWrite);
   if (!caller.ok()) return EndRefused(caller.status());
   caller_ = *caller;
   if (!IsPath(header.target)) {

@@ -11,15 +11,15 @@
 #include "plugin/otlp_http/byte_budget.h"
 #include "plugin/otlp_http/http_outcome.h"
 #include "plugin/rpc_metrics.h"
-#include "plugin/security/call_guard.h"
 #include "plugin/store_gate.h"
+#include "plugin/tenancy/tenant_guard.h"
 #include "storage/base/clock.h"
 
 namespace larder {
 
 // What all requests share; outlives them.
 struct ExportParts {
-  const CallGuard* guard = nullptr;
+  const TenantGuard* guard = nullptr;
   StoreGate* gate = nullptr;
   RpcMetrics* metrics = nullptr;
   Clock* clock = nullptr;

@@ -40,11 +40,12 @@ struct OtlpHttpServer::Parts {
         acceptor(asio::make_strand(io)),
         pause(acceptor.get_executor()) {
     const Security& security = options.security != nullptr ? *options.security : nobody_checked;
+    guard.emplace(&security.guard(), options.gate, options.tenancy, /*is_archive=*/false);
     if (security.tls() != nullptr) {
       tls.emplace(asio::ssl::context::tls_server);
       UseTlsFiles(tls->native_handle(), security.tls(), ClientCertificate::kRequired);
     }
-    shared = {.exports = {.guard = &security.guard(),
+    shared = {.exports = {.guard = &*guard,
                           .gate = options.gate,
                           .metrics = options.metrics,
                           .clock = options.clock,
@@ -61,6 +62,7 @@ struct OtlpHttpServer::Parts {
   void OnAccepted(error_code error, tcp::socket socket);
 
   const Security nobody_checked;
+  std::optional<TenantGuard> guard;
   ByteBudget budget;
   ConnectionSet connections;
   ConnectionParts shared;

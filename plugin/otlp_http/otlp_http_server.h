@@ -14,6 +14,7 @@
 #include "plugin/rpc_metrics.h"
 #include "plugin/security/security.h"
 #include "plugin/store_gate.h"
+#include "plugin/tenancy/tenant_guard.h"
 #include "storage/base/clock.h"
 #include "storage/base/status.h"
 
@@ -27,6 +28,7 @@ struct OtlpHttpOptions {
   uint32_t connections_max = 1024;
   uint64_t idle_ms_max = 300'000;     // a connection without a whole request header is closed
   uint64_t transfer_ms_max = 60'000;  // the body of a request, or a reply, takes no longer
+  TenancyOptions tenancy = {};
   // These must outlive the server; no security: everybody, in plain text.
   const Security* security = nullptr;
   StoreGate* gate = nullptr;

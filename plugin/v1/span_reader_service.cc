@@ -121,7 +121,7 @@ grpc::ServerUnaryReactor* PluginCapabilitiesService::Capabilities(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* /*request*/,
     grpc::ByteBuffer* reply) {
   parts_.metrics->Started(Rpc::kV1Capabilities);
-  const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(*context));
+  const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(*context), Access::kNone);
   if (caller.ok()) *reply = ToByteBuffer(EncodeCapabilities(false, options_.has_streaming));
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   reactor->Finish(ToGrpcStatus(caller.status()));

@@ -22,7 +22,7 @@ class WriteCall final : public grpc::ServerUnaryReactor {
   }
 
   void Write(const grpc::CallbackServerContext& context, const grpc::ByteBuffer* request) {
-    const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(context));
+    const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(context), Access::kWrite);
     if (!caller.ok()) return End(caller.status());
     if (batcher_->is_full()) {
       return End(Status::ResourceExhausted("too many spans wait to be written; try again"));
@@ -35,7 +35,7 @@ class WriteCall final : public grpc::ServerUnaryReactor {
                   [this](const Status& outcome) { End(outcome); });
   }
   void Flush(const grpc::CallbackServerContext& context) {
-    const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(context));
+    const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(context), Access::kNone);
     if (!caller.ok()) return End(caller.status());
     batcher_->Flush([this](const Status& outcome) { End(outcome); });
   }
@@ -199,7 +199,7 @@ grpc::ServerUnaryReactor* SpanWriterService::Close(grpc::CallbackServerContext* 
 grpc::ServerReadReactor<grpc::ByteBuffer>* StreamingSpanWriterService::WriteSpanStream(
     grpc::CallbackServerContext* context, grpc::ByteBuffer* reply) {
   *reply = ToByteBuffer({});
-  const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(*context));
+  const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(*context), Access::kWrite);
   if (!caller.ok()) return new RefusedStream(ToGrpcStatus(caller.status()));  // NOLINT: itself
   auto* stream = new WriteStream(this, *caller);  // NOLINT: deletes itself
   stream->Begin();
