@@ -19,6 +19,7 @@ namespace {
 
 constexpr int kReportFd = 3;
 constexpr uint64_t kRequestsPerRun = 40;
+constexpr uint64_t kPurgeAfter = 29;  // of data set 1: some of another's spans are in the head
 constexpr uint64_t kSecondNs = 1'000'000'000;
 constexpr uint64_t kStepSeconds = 60;
 constexpr uint64_t kExpireRetentionSeconds = 1200;
@@ -27,16 +28,25 @@ constexpr uint64_t kWriters = 4;
 
 // One report is one write of 8 bytes to a pipe, so a kill never tears it: the number, and whether
 // it was acknowledged.
-void Report(uint64_t number, bool acknowledged) {
-  const uint64_t report = number << 1 | (acknowledged ? 1 : 0);
+constexpr uint64_t kPurgeReport = 1ull << 63;  // everything below the number
+
+void Report(uint64_t number, bool acknowledged, uint64_t kind = 0) {
+  const uint64_t report = kind | number << 1 | (acknowledged ? 1 : 0);
   LARDER_CHECK(::write(kReportFd, &report, sizeof report) == sizeof report);
 }
 
 void WriteNumbered(Store* store, uint64_t number) {
   Report(number, false);
   const std::string request = NumberedRequest(number);
-  const WriteResult result = store->Write({.otlp = request});
+  const WriteResult result =
+      store->Write({.tenant = OpenDataSet(store, number % kDataSets), .otlp = request});
   if (result.status.ok()) Report(number, true);
+}
+
+void Purge(Store* store, uint64_t below) {
+  Report(below, false, kPurgeReport);
+  LARDER_CHECK(store->PurgeTenant(OpenDataSet(store, kPurgedDataSet)).ok());
+  Report(below, true, kPurgeReport);
 }
 
 void RunSteps(Store* store, FakeClock* clock, uint64_t first, bool with_time) {
@@ -44,6 +54,7 @@ void RunSteps(Store* store, FakeClock* clock, uint64_t first, bool with_time) {
     WriteNumbered(store, first + i);
     if (i % 4 == 3) LARDER_CHECK(store->Flush().ok());
     if (i % 16 == 15) LARDER_CHECK(store->Settle().ok());
+    if (i == kPurgeAfter) Purge(store, first + i);
     if (with_time) clock->Advance(kStepSeconds * kSecondNs);
   }
   LARDER_CHECK(store->Settle().ok());
@@ -65,10 +76,12 @@ void RunThreads(Store* store, uint64_t first) {
 void ReadReports(int fd, Oracle* oracle) {
   uint64_t report = 0;
   while (::read(fd, &report, sizeof report) == sizeof report) {
-    if ((report & 1) != 0) {
-      oracle->Acknowledged(report >> 1);
+    const uint64_t number = (report & ~kPurgeReport) >> 1;
+    const bool acknowledged = (report & 1) != 0;
+    if ((report & kPurgeReport) != 0) {
+      acknowledged ? oracle->PurgeAcknowledged(number) : oracle->PurgeAttempted(number);
     } else {
-      oracle->Attempted(report >> 1);
+      acknowledged ? oracle->Acknowledged(number) : oracle->Attempted(number);
     }
   }
 }
@@ -102,6 +115,7 @@ StoreOptions SmallStore(const std::string& data_dir, FakeClock* clock) {
 }
 
 bool MayHaveExpired(uint64_t number, uint64_t last) {
+  if (number % kDataSets == kArchiveDataSet) return false;
   // What came in before a partition that is closed for longer than the retention.
   return number + kExpireRetentionSeconds / kStepSeconds <= last;
 }

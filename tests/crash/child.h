@@ -25,7 +25,8 @@ struct ChildRun {
   uint64_t kill_after_us = 0;  // 0: wait until it ends
 };
 
-// Runs this program again as a child, and notes what it attempted and what was acknowledged.
+// Runs this program again as a child, and notes what it attempted and what was acknowledged. It
+// writes to several data sets (Oracle::UseTenants) and, in steps, purges one.
 // True when it ended by itself, false when it was killed.
 bool RunChild(const ChildRun& run, Oracle* oracle);
 

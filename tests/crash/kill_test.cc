@@ -46,6 +46,7 @@ void CheckStore(const std::string& data_dir, const Oracle& oracle,
 bool KillAt(uint64_t n, ChildScript script, Random* random, Counts* counts) {
   const ScratchDirectory scratch;
   Oracle oracle;
+  oracle.UseTenants();
   ChildRun run;
   run.script = script;
   run.data_dir = scratch.File("data");
@@ -95,6 +96,7 @@ TEST(Kill, AtAnyTimeUnderLoad) {
   for (uint64_t i = 0; i < directories && !HasFailure(); ++i) {
     const ScratchDirectory scratch;
     Oracle oracle;
+    oracle.UseTenants();
     for (int cycle = 0; cycle < 8 && !HasFailure(); ++cycle, ++cycles) {
       ChildRun run;
       run.script = ChildScript::kThreads;

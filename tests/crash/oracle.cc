@@ -3,6 +3,8 @@
 #include <cstring>
 #include <map>
 
+#include "storage/base/check.h"
+
 namespace larder {
 namespace {
 
@@ -45,13 +47,14 @@ using Found = std::map<TraceId, std::multiset<std::string>>;
 
 class Checker {
  public:
-  Checker(Store* store, const Oracle::Allowance& allowance, std::vector<std::string>* differences)
-      : store_(store), allowance_(allowance), differences_(differences) {}
+  Checker(Store* store, TenantId tenant, const Oracle::Allowance& allowance,
+          std::vector<std::string>* differences)
+      : store_(store), tenant_(tenant), allowance_(allowance), differences_(differences) {}
 
   void ReadTraces(const std::set<uint64_t>& numbers) {
     std::set<TraceId> ids;
     for (const uint64_t number : numbers) ids.insert({OwnTrace(number), SharedTrace(number)});
-    auto cursor = store_->GetTraces(0, {ids.begin(), ids.end()}, {});
+    auto cursor = store_->GetTraces(tenant_, {ids.begin(), ids.end()}, {});
     for (;;) {
       auto chunk = cursor->Next();
       if (!chunk.ok()) {
@@ -95,6 +98,7 @@ class Checker {
 
   void CheckSearch() {
     TraceQuery query;
+    query.tenant = tenant_;
     query.depth = 10'000;
     query.filter.op = FilterOp::kTrue;
     auto found = store_->FindTraceIds(query, {});
@@ -146,6 +150,7 @@ class Checker {
   }
 
   Store* const store_;
+  const TenantId tenant_;
   const Oracle::Allowance& allowance_;
   std::vector<std::string>* const differences_;
   Found found_;
@@ -170,28 +175,66 @@ std::vector<Span> NumberedSpans(uint64_t number) {
 
 std::string NumberedRequest(uint64_t number) { return EncodeSpans(NumberedSpans(number)); }
 
+TenantId OpenDataSet(Store* store, uint64_t data_set) {
+  if (data_set == 0) return 0;
+  const auto tenant = store->OpenTenant(data_set == kPurgedDataSet ? "purged" : "kept");
+  LARDER_CHECK(tenant.ok());
+  return data_set == kArchiveDataSet ? ArchiveOf(*tenant) : *tenant;
+}
+
+TenantId FindDataSet(Store* store, uint64_t data_set) {
+  if (data_set == 0) return 0;
+  const TenantId tenant = store->FindTenant(data_set == kPurgedDataSet ? "purged" : "kept");
+  return data_set == kArchiveDataSet ? ArchiveOf(tenant) : tenant;
+}
+
 std::vector<std::string> Oracle::Check(Store* store, const Allowance& allowance) const {
   std::vector<std::string> differences;
-  Checker checker(store, allowance, &differences);
-  checker.ReadTraces(attempted_);
-  checker.CheckSearch();
   present_ = 0;
-  for (const uint64_t number : attempted_) {
-    const uint32_t there = checker.Take(number);
-    const bool whole = there == kNumberedSpans;
-    if (whole) ++present_;
-    if (whole || allowance.may_be_damaged) continue;
-    const bool acknowledged = acknowledged_.count(number) > 0;
-    if (there != 0) {
-      checker.Say("request " + std::to_string(number) + " is there in part");
-    } else if (acknowledged && !allowance.may_be_gone(number)) {
-      checker.Say("request " + std::to_string(number) + " was acknowledged and is lost");
+  uint64_t purging_present = 0;
+  uint64_t purging_expected = 0;
+  for (uint64_t data_set = 0; data_set < data_sets_; ++data_set) {
+    std::set<uint64_t> numbers;
+    for (const uint64_t number : attempted_) {
+      if (number % data_sets_ == data_set) numbers.insert(number);
     }
+    Checker checker(store, FindDataSet(store, data_set), allowance, &differences);
+    checker.ReadTraces(numbers);
+    checker.CheckSearch();
+    for (const uint64_t number : numbers) {
+      const uint32_t there = checker.Take(number);
+      const bool whole = there == kNumberedSpans;
+      if (whole) ++present_;
+      if (there != 0 && !whole && !allowance.may_be_damaged) {
+        checker.Say("request " + std::to_string(number) + " is there in part");
+      }
+      const bool acknowledged = acknowledged_.count(number) > 0;
+      if (!acknowledged || allowance.may_be_damaged || allowance.may_be_gone(number)) continue;
+      if (data_set == kPurgedDataSet && number < purging_below_) {
+        ++purging_expected;
+        if (whole) ++purging_present;
+      } else if (!whole) {
+        checker.Say("request " + std::to_string(number) + " was acknowledged and is lost");
+      }
+    }
+    checker.ExpectNothingLeft();
   }
-  checker.ExpectNothingLeft();
-  checker.CheckRows(present_);
-  checker.CheckVerify();
+  CheckPurge(purging_present, purging_expected, &differences);
+  Checker whole_store(store, 0, allowance, &differences);
+  whole_store.CheckRows(present_);
+  whole_store.CheckVerify();
   return differences;
+}
+
+void Oracle::CheckPurge(uint64_t present, uint64_t expected,
+                        std::vector<std::string>* differences) const {
+  if (present == 0) return;
+  if (purging_below_ == purged_below_) {
+    differences->push_back(std::to_string(present) + " purged requests are there");
+  } else if (present != expected) {
+    differences->push_back("a purge took a part: of " + std::to_string(expected) + " requests " +
+                           std::to_string(present) + " are there");
+  }
 }
 
 }  // namespace larder

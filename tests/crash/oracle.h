@@ -19,9 +19,25 @@ std::string NumberedRequest(uint64_t number);
 // The number of spans in each request.
 inline constexpr uint32_t kNumberedSpans = 4;
 
+// Data sets that numbered requests go to in turns, when a test uses tenants: tenant 0, two tenants
+// with names, and the archive of one. So generations and partitions hold several, and neighbours
+// in a shared trace lie apart.
+inline constexpr uint64_t kDataSets = 4;
+inline constexpr uint64_t kPurgedDataSet = 2;  // of a tenant of its own, which a test may purge
+inline constexpr uint64_t kArchiveDataSet = 3;
+// To write with: makes the tenant. The store must take tenants.
+TenantId OpenDataSet(Store* store, uint64_t data_set);
+// To ask with.
+TenantId FindDataSet(Store* store, uint64_t data_set);
+
 // Thread-compatible.
 class Oracle {
  public:
+  // Request n is of data set n % kDataSets, instead of all of tenant 0.
+  void UseTenants() { data_sets_ = kDataSets; }
+  // Of kPurgedDataSet everything below `number`.
+  void PurgeAttempted(uint64_t number) { purging_below_ = number; }
+  void PurgeAcknowledged(uint64_t number) { purged_below_ = number; }
   void Attempted(uint64_t number) { attempted_.insert(number); }
   void Acknowledged(uint64_t number) { acknowledged_.insert(number); }
   const std::set<uint64_t>& acknowledged() const { return acknowledged_; }
@@ -36,6 +52,7 @@ class Oracle {
   // Compares the store with what it was told. One line per difference:
   //   - an acknowledged request is there, each span once; one that was attempted only is there as a
   //     whole or not at all, and so is one that may be gone;
+  //   - what was purged is gone, and of a purge that was attempted only, all or nothing is;
   //   - nothing else is there, and nothing is there in another form;
   //   - a search for everything finds the same traces as asking for each by id;
   //   - the store's own check of everything on disk finds no fault.
@@ -45,6 +62,11 @@ class Oracle {
   uint64_t present() const { return present_; }
 
  private:
+  void CheckPurge(uint64_t present, uint64_t expected, std::vector<std::string>* differences) const;
+
+  uint64_t data_sets_ = 1;
+  uint64_t purging_below_ = 0;
+  uint64_t purged_below_ = 0;
   std::set<uint64_t> attempted_;
   std::set<uint64_t> acknowledged_;
   mutable uint64_t present_ = 0;

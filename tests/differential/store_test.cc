@@ -32,6 +32,8 @@ uint64_t queries_wanted = 6000;
 uint64_t queries_per_step = 20;
 
 constexpr uint64_t kSecondNs = 1'000'000'000;
+constexpr TenantId kFirstOther = 5;
+constexpr TenantId kSecondOther = 6;
 constexpr uint64_t kPartitionSeconds = 600;
 constexpr uint64_t kRetentionSeconds = 20 * kPartitionSeconds;
 constexpr uint64_t kRetryWindowSeconds = 500;  // well within the store's memory of requests
@@ -150,13 +152,29 @@ class StoreHistory {
     spans_.insert(spans_.end(), request.begin(), request.end());
   }
 
-  void Send(const std::vector<Span>& request) {
+  // Other data sets hold other spans of the same traces, of which no answer may show anything.
+  void SendNoise(std::vector<Span> request) {
+    for (Span& span : request) {
+      span.name += " of another";
+      span.start_ns += random_.Below(1000);
+    }
     const std::string bytes = EncodeSpans(request);
-    WriteResult written = store_->Write({.otlp = bytes});
+    for (const TenantId tenant : {kFirstOther, kSecondOther, ArchiveOf(0)}) {
+      if (random_.OneIn(2)) SendAs(tenant, bytes);
+    }
+  }
+
+  void Send(const std::vector<Span>& request) {
+    if (random_.OneIn(3)) SendNoise(request);
+    SendAs(0, EncodeSpans(request));
+  }
+
+  void SendAs(TenantId tenant, const std::string& bytes) {
+    WriteResult written = store_->Write({.tenant = tenant, .otlp = bytes});
     // A busy machine seals late, and the store says so; a client comes again.
     for (int i = 0; i < 1000 && written.status.code() == StatusCode::kResourceExhausted; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(written.retry_after_ms));
-      written = store_->Write({.otlp = bytes});
+      written = store_->Write({.tenant = tenant, .otlp = bytes});
     }
     ASSERT_TRUE(written.status.ok()) << written.status.ToString();
     ASSERT_EQ(written.rejected_spans, 0u) << written.first_rejection;
