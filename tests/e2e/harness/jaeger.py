@@ -27,7 +27,7 @@ def build_jaeger(script="build.sh"):
 class Jaeger:
     """Jaeger in front of a store; `overrides` are further collector settings, as YAML paths."""
 
-    def __init__(self, folder, store_address, *overrides):
+    def __init__(self, folder, store_address, *overrides, config=CONFIG):
         ports = {name: f"127.0.0.1:{free_port()}" for name in (
             "query", "query_grpc", "otlp_grpc", "otlp_http", "health")}
         self.otlp_grpc_address = ports["otlp_grpc"]
@@ -45,7 +45,7 @@ class Jaeger:
             "service::telemetry::logs::level: warn",
             *overrides,
         ]
-        command = [f"{build_jaeger()}/jaeger-{VERSION}", f"--config=file:{CONFIG}"]
+        command = [f"{build_jaeger()}/jaeger-{VERSION}", f"--config=file:{config}"]
         command += [f"--config=yaml:{setting}" for setting in settings]
         # Jaeger traces itself to port 4317, where another test may listen.
         self.program = Program(command, folder / "jaeger.log", self.is_ready,
