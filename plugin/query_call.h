@@ -10,9 +10,9 @@
 
 #include "plugin/byte_budget.h"
 #include "plugin/rpc_metrics.h"
-#include "plugin/tenancy/tenant_guard.h"
 #include "plugin/store_gate.h"
 #include "plugin/stream_watch.h"
+#include "plugin/tenancy/tenant_guard.h"
 #include "plugin/worker_pool.h"
 #include "storage/base/clock.h"
 #include "storage/engine/store.h"
