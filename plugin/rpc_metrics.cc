@@ -25,13 +25,15 @@ std::string_view RpcName(Rpc rpc) {
                                                                      "v1.GetOperations",
                                                                      "v1.GetDependencies",
                                                                      "v1.Capabilities",
+                                                                     "v1.WriteArchiveSpan",
+                                                                     "v1.GetArchiveTrace",
                                                                      "ExportHTTP"};
   return kNames[static_cast<size_t>(rpc)];
 }
 
 bool IsWrite(Rpc rpc) {
   return rpc == Rpc::kExport || rpc == Rpc::kExportHttp || rpc == Rpc::kV1WriteSpan ||
-         rpc == Rpc::kV1WriteSpanStream || rpc == Rpc::kV1Close;
+         rpc == Rpc::kV1WriteSpanStream || rpc == Rpc::kV1Close || rpc == Rpc::kV1WriteArchiveSpan;
 }
 
 void RpcMetrics::Ended(Rpc rpc, StatusCode code, uint64_t latency_ns) {

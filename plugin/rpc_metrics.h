@@ -33,9 +33,11 @@ enum class Rpc : uint8_t {
   kV1GetOperations,
   kV1GetDependencies,
   kV1Capabilities,
+  kV1WriteArchiveSpan,
+  kV1GetArchiveTrace,
   kExportHttp,
 };
-constexpr size_t kRpcCount = 21;
+constexpr size_t kRpcCount = 23;
 constexpr size_t kStatusCodeCount = 17;
 
 // As the .proto files spell it: "FindTraceIDs"; methods of jaeger.storage.v1 with "v1." in

@@ -1,6 +1,7 @@
 #include "plugin/server.h"
 
 #include <algorithm>
+#include <array>
 #include <climits>
 #include <utility>
 
@@ -36,6 +37,8 @@ constexpr const char* kHealthNames[] = {
     "jaeger.storage.v1.SpanReaderPlugin",
     "jaeger.storage.v1.SpanWriterPlugin",
     "jaeger.storage.v1.StreamingSpanWriterPlugin",
+    "jaeger.storage.v1.ArchiveSpanReaderPlugin",
+    "jaeger.storage.v1.ArchiveSpanWriterPlugin",
     "jaeger.storage.v1.DependenciesReaderPlugin",
     "jaeger.storage.v1.PluginCapabilities",
 };
@@ -75,17 +78,28 @@ void OfferReflection(const CallGuard& guard) {
 
 // The archive's port: what Jaeger asks of its archive storage.
 struct Server::ArchivePort {
-  ArchivePort(const TenantGuard& tenants, const ServiceParts& main_parts)
-      : guard(tenants), shared(main_parts) {
-    shared.guard = &guard;
+  // All must outlive this. The guard of `parts` answers for the archive.
+  ArchivePort(const ServiceParts& parts, v1::SpanBatcher* batcher, v1::ServiceOptions options)
+      : shared(parts), v1_batcher(batcher), v1_options(std::move(options)) {
+    v1_options.has_archive = false;
+  }
+  std::array<grpc::Service*, 9> Services() {
+    return {&export_service, &trace_reader,        &dependency_reader, &capabilities,   &v1_reader,
+            &v1_writer,      &v1_streaming_writer, &v1_dependencies,   &v1_capabilities};
   }
 
-  const TenantGuard guard;
-  ServiceParts shared;
+  const ServiceParts& shared;
+  v1::SpanBatcher* const v1_batcher;
+  v1::ServiceOptions v1_options;
   ExportService export_service{shared};
   TraceReaderService trace_reader{shared};
   DependencyReaderService dependency_reader{shared};
   CapabilitiesService capabilities{shared};
+  v1::SpanReaderService v1_reader{shared, v1_options};
+  v1::SpanWriterService v1_writer{shared, v1_batcher};
+  v1::StreamingSpanWriterService v1_streaming_writer{shared, v1_batcher};
+  v1::DependenciesReaderService v1_dependencies{shared};
+  v1::PluginCapabilitiesService v1_capabilities{shared, v1_options};
   std::unique_ptr<grpc::Server> server;
   int port = 0;
 };
@@ -102,7 +116,8 @@ struct Server::Parts {
                  .clock = options.clock},
                 &queries),
         v1_batcher({.gate = &gate, .replies = &replies}),
-        guard(&security.guard(), &gate, options.tenancy, /*is_archive=*/false) {
+        guard(&security.guard(), &gate, options.tenancy, /*is_archive=*/false),
+        archive_guard(&security.guard(), &gate, options.tenancy, /*is_archive=*/true) {
     v1_options = options.v1;
     shared = {.guard = &guard,
               .gate = &gate,
@@ -116,6 +131,8 @@ struct Server::Parts {
               .search_depth_max = options.search_depth_max,
               .page_size_max = options.page_size_max,
               .request_bytes_max = options.request_bytes_max};
+    archive_shared = shared;
+    archive_shared.guard = &archive_guard;
   }
 
   const Security nobody_checked;
@@ -133,6 +150,8 @@ struct Server::Parts {
             {v1api::SpanReaderPlugin::service_full_name(), &v1_reader},
             {v1api::SpanWriterPlugin::service_full_name(), &v1_writer},
             {v1api::StreamingSpanWriterPlugin::service_full_name(), &v1_streaming_writer},
+            {v1api::ArchiveSpanReaderPlugin::service_full_name(), &v1_archive_reader},
+            {v1api::ArchiveSpanWriterPlugin::service_full_name(), &v1_archive_writer},
             {v1api::DependenciesReaderPlugin::service_full_name(), &v1_dependencies},
             {v1api::PluginCapabilities::service_full_name(), &v1_capabilities}};
   }
@@ -141,6 +160,7 @@ struct Server::Parts {
   RpcMetrics metrics;
   ByteBudget exports;
   ServiceParts shared;
+  ServiceParts archive_shared;  // the same, but for the guard
   ExportService export_service{shared};
   TraceReaderService trace_reader{shared};
   DependencyReaderService dependency_reader{shared};
@@ -149,8 +169,11 @@ struct Server::Parts {
   v1::SpanReaderService v1_reader{shared, v1_options};
   v1::DependenciesReaderService v1_dependencies{shared};
   v1::PluginCapabilitiesService v1_capabilities{shared, v1_options};
+  v1::ArchiveSpanReaderService v1_archive_reader{archive_shared, v1_options};
+  v1::ArchiveSpanWriterService v1_archive_writer{archive_shared, &v1_batcher};
   v1::SpanWriterService v1_writer{shared, &v1_batcher};
   v1::StreamingSpanWriterService v1_streaming_writer{shared, &v1_batcher};
+  std::unique_ptr<ArchivePort> archive;  // null: not asked for
   // Behind the services, so that they end first: what they still run refers to the services.
   WorkerPool queries;
   WorkerPool replies;
@@ -162,7 +185,7 @@ struct Server::Parts {
   int port = 0;
   int otlp_port = 0;
   const TenantGuard guard;
-  std::unique_ptr<ArchivePort> archive;  // null: not asked for
+  const TenantGuard archive_guard;
 };
 
 Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
@@ -197,16 +220,12 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
 }
 
 Status Server::StartArchive(const ServerOptions& options) {
-  const TenantGuard guard(&parts_->security.guard(), &parts_->gate, options.tenancy,
-                          /*is_archive=*/true);
-  auto archive = std::make_unique<ArchivePort>(guard, parts_->shared);
+  auto archive = std::make_unique<ArchivePort>(parts_->archive_shared, &parts_->v1_batcher,
+                                               parts_->v1_options);
   grpc::ServerBuilder builder;
   Configure(options, &builder);
   builder.AddListeningPort(options.archive_listen, parts_->credentials, &archive->port);
-  builder.RegisterService(&archive->export_service);
-  builder.RegisterService(&archive->trace_reader);
-  builder.RegisterService(&archive->dependency_reader);
-  builder.RegisterService(&archive->capabilities);
+  for (grpc::Service* service : archive->Services()) builder.RegisterService(service);
   archive->server = builder.BuildAndStart();
   if (archive->server == nullptr) {
     return Status::Unavailable("cannot listen for the archive on " + options.archive_listen +
@@ -230,6 +249,7 @@ void Server::Drain(std::chrono::milliseconds grace) {
   SetServing(false);
   // Streams of writers would stay for the whole grace; what they brought is still written.
   parts_->v1_streaming_writer.Stop();
+  if (parts_->archive != nullptr) parts_->archive->v1_streaming_writer.Stop();
   parts_->v1_batcher.Stop();
   parts_->gate.Close("the server is shutting down");
   parts_->poller_hold.reset();

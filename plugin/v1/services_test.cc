@@ -7,11 +7,10 @@
 
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
-#include <jaeger/storage/v1/storage.grpc.pb.h>
 
 #include "plugin/fake_store.h"
 #include "plugin/raw_call.h"
-#include "plugin/server.h"
+#include "plugin/v1/test_clients.h"
 #include "storage/engine/store.h"
 #include "tests/support/scratch_directory.h"
 
@@ -21,94 +20,8 @@ namespace {
 namespace api = jaeger::api_v2;
 namespace storage = jaeger::storage::v1;
 
-constexpr int64_t kNowSeconds = 1'760'000'000;
-constexpr int64_t kYearOne = -62'135'596'800;
 const char kWriteSpan[] = "/jaeger.storage.v1.SpanWriterPlugin/WriteSpan";
 const char kFindTraces[] = "/jaeger.storage.v1.SpanReaderPlugin/FindTraces";
-
-// A server with its clients. `store` must outlive it.
-class Remote {
- public:
-  explicit Remote(Store* store, ServerOptions options = {}) {
-    options.listen = "127.0.0.1:0";
-    auto server = Server::Start(options);
-    EXPECT_TRUE(server.ok()) << server.status().ToString();
-    server_ = std::move(server).value();
-    if (store != nullptr) server_->Open(store);
-    grpc::ChannelArguments arguments;
-    arguments.SetMaxReceiveMessageSize(4 << 20);  // as Jaeger's client
-    channel = grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(server_->port()),
-                                        grpc::InsecureChannelCredentials(), arguments);
-    reader = storage::SpanReaderPlugin::NewStub(channel);
-    writer = storage::SpanWriterPlugin::NewStub(channel);
-    streaming_writer = storage::StreamingSpanWriterPlugin::NewStub(channel);
-  }
-  Server& server() { return *server_; }
-
-  grpc::Status Write(const api::Span& span) {
-    grpc::ClientContext context;
-    storage::WriteSpanRequest request;
-    *request.mutable_span() = span;
-    storage::WriteSpanResponse reply;
-    return writer->WriteSpan(&context, request, &reply);
-  }
-
-  using Chunks = std::vector<storage::SpansResponseChunk>;
-  template <typename Stream>
-  static Chunks ReadAll(Stream stream, grpc::Status* status) {
-    Chunks chunks;
-    storage::SpansResponseChunk chunk;
-    while (stream->Read(&chunk)) chunks.push_back(chunk);
-    *status = stream->Finish();
-    return chunks;
-  }
-  Chunks Get(const std::string& trace_id, grpc::Status* status) {
-    grpc::ClientContext context;
-    storage::GetTraceRequest request;
-    request.set_trace_id(trace_id);
-    request.mutable_start_time()->set_seconds(kYearOne);
-    request.mutable_end_time()->set_seconds(kYearOne);
-    return ReadAll(reader->GetTrace(&context, request), status);
-  }
-  Chunks Find(const storage::TraceQueryParameters& query, grpc::Status* status) {
-    grpc::ClientContext context;
-    storage::FindTracesRequest request;
-    *request.mutable_query() = query;
-    return ReadAll(reader->FindTraces(&context, request), status);
-  }
-
-  std::shared_ptr<grpc::Channel> channel;
-  std::unique_ptr<storage::SpanReaderPlugin::Stub> reader;
-  std::unique_ptr<storage::SpanWriterPlugin::Stub> writer;
-  std::unique_ptr<storage::StreamingSpanWriterPlugin::Stub> streaming_writer;
-
- private:
-  std::unique_ptr<Server> server_;
-};
-
-std::vector<api::Span> SpansOf(const Remote::Chunks& chunks) {
-  std::vector<api::Span> spans;
-  for (const auto& chunk : chunks) {
-    spans.insert(spans.end(), chunk.spans().begin(), chunk.spans().end());
-  }
-  return spans;
-}
-
-api::Span MakeSpan(char trace, int span, const std::string& service = "front") {
-  api::Span made;
-  made.set_trace_id(std::string(16, trace));
-  made.set_span_id("span" + std::to_string(1000 + span));
-  made.set_operation_name("GET");
-  made.mutable_start_time()->set_seconds(kNowSeconds + span);
-  made.mutable_duration()->set_nanos(5000);
-  made.mutable_process()->set_service_name(service);
-  return made;
-}
-void AddTag(api::Span* span, const std::string& key, const std::string& text) {
-  api::KeyValue* tag = span->add_tags();
-  tag->set_key(key);
-  tag->set_v_str(text);
-}
 
 storage::TraceQueryParameters Query(const std::string& service) {
   storage::TraceQueryParameters query;
@@ -442,18 +355,6 @@ TEST_F(V1StoreTest, HostileRequestsAreRefused) {
   grpc::Status status;
   remote_->Get("seven b", &status);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-}
-
-TEST(V1ServicesTest, CapabilitiesSayWhatIsServed) {
-  for (const bool has_streaming : {false, true}) {
-    Remote remote(nullptr, {.v1 = {.has_streaming = has_streaming}});
-    grpc::ClientContext context;
-    storage::CapabilitiesResponse reply;
-    auto stub = storage::PluginCapabilities::NewStub(remote.channel);
-    ASSERT_TRUE(stub->Capabilities(&context, {}, &reply).ok());
-    EXPECT_EQ(reply.streamingspanwriter(), has_streaming);
-    EXPECT_FALSE(reply.archivespanreader());
-  }
 }
 
 TEST(V1ServicesTest, AKindThatIsMissingHasTheWordOfTheSettings) {

@@ -27,19 +27,27 @@ std::optional<int32_t> KindAskedFor(const std::string& word) {
   return kind < 0 ? std::nullopt : std::optional(kind);
 }
 
+// The trace of a GetTraceRequest, from the data set that the guard of `parts` answers for.
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartGetTrace(const ServiceParts& parts,
+                                                          const ServiceOptions& options, Rpc rpc,
+                                                          grpc::CallbackServerContext* context,
+                                                          const grpc::ByteBuffer* request) {
+  return StreamQuery::Start(
+      parts, rpc, context,
+      [&parts, &options, request = *request](Store& store, const Caller& caller,
+                                             const QueryLimits& limits) -> Source {
+        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
+                                ReadRequest(request, parts.request_bytes_max));
+        LARDER_ASSIGN_OR_RETURN(const TraceId id, ParseGetTrace(bytes.view));
+        return NewSpanChunks(store.GetTraces(caller.tenant, {id}, limits),
+                             {.must_find = true, .span_bytes_max = options.span_bytes_max});
+      });
+}
+
 }  // namespace
 
 SpanReaderService::Stream* SpanReaderService::GetTrace(Context* context, const Buffer* request) {
-  return StreamQuery::Start(
-      parts_, Rpc::kV1GetTrace, context,
-      [this, request = *request](Store& store, const Caller& caller,
-                                 const QueryLimits& limits) -> Source {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
-                                ReadRequest(request, parts_.request_bytes_max));
-        LARDER_ASSIGN_OR_RETURN(const TraceId id, ParseGetTrace(bytes.view));
-        return NewSpanChunks(store.GetTraces(caller.tenant, {id}, limits),
-                             {.must_find = true, .span_bytes_max = options_.span_bytes_max});
-      });
+  return StartGetTrace(parts_, options_, Rpc::kV1GetTrace, context, request);
 }
 
 SpanReaderService::Stream* SpanReaderService::FindTraces(Context* context, const Buffer* request) {
@@ -101,6 +109,11 @@ grpc::ServerUnaryReactor* SpanReaderService::GetOperations(Context* context, con
       });
 }
 
+grpc::ServerWriteReactor<grpc::ByteBuffer>* ArchiveSpanReaderService::GetArchiveTrace(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+  return StartGetTrace(parts_, options_, Rpc::kV1GetArchiveTrace, context, request);
+}
+
 grpc::ServerUnaryReactor* DependenciesReaderService::GetDependencies(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* reply) {
@@ -122,7 +135,8 @@ grpc::ServerUnaryReactor* PluginCapabilitiesService::Capabilities(
     grpc::ByteBuffer* reply) {
   parts_.metrics->Started(Rpc::kV1Capabilities);
   const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(*context), Access::kNone);
-  if (caller.ok()) *reply = ToByteBuffer(EncodeCapabilities(false, options_.has_streaming));
+  if (caller.ok())
+    *reply = ToByteBuffer(EncodeCapabilities(options_.has_archive, options_.has_streaming));
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   reactor->Finish(ToGrpcStatus(caller.status()));
   parts_.metrics->Ended(Rpc::kV1Capabilities, caller.status().code(), 0);

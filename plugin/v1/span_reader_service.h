@@ -43,6 +43,23 @@ class SpanReaderService final : public internal::RawSpanReader {
   const ServiceOptions& options_;
 };
 
+// The archive of Jaeger up to v1.65; later ones ask the archive's port for plain traces.
+class ArchiveSpanReaderService final
+    : public jaeger::storage::v1::ArchiveSpanReaderPlugin::WithRawCallbackMethod_GetArchiveTrace<
+          jaeger::storage::v1::ArchiveSpanReaderPlugin::Service> {
+ public:
+  // Both must outlive this. The guard of `parts` answers for the archive.
+  ArchiveSpanReaderService(const ServiceParts& parts, const ServiceOptions& options)
+      : parts_(parts), options_(options) {}
+
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* GetArchiveTrace(
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override;
+
+ private:
+  const ServiceParts& parts_;
+  const ServiceOptions& options_;
+};
+
 class DependenciesReaderService final
     : public jaeger::storage::v1::DependenciesReaderPlugin::WithRawCallbackMethod_GetDependencies<
           jaeger::storage::v1::DependenciesReaderPlugin::Service> {

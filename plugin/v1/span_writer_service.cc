@@ -196,6 +196,15 @@ grpc::ServerUnaryReactor* SpanWriterService::Close(grpc::CallbackServerContext* 
   return call;
 }
 
+grpc::ServerUnaryReactor* ArchiveSpanWriterService::WriteArchiveSpan(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* reply) {
+  *reply = ToByteBuffer({});
+  auto* call = new WriteCall(parts_, batcher_, Rpc::kV1WriteArchiveSpan);  // NOLINT: itself
+  call->Write(*context, request);
+  return call;
+}
+
 grpc::ServerReadReactor<grpc::ByteBuffer>* StreamingSpanWriterService::WriteSpanStream(
     grpc::CallbackServerContext* context, grpc::ByteBuffer* reply) {
   *reply = ToByteBuffer({});

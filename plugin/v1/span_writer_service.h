@@ -41,6 +41,25 @@ class SpanWriterService final : public internal::RawSpanWriter {
   SpanBatcher* const batcher_;
 };
 
+// The archive of Jaeger up to v1.65; later ones send plain spans to the archive's port. A span that
+// is there already is not stored again.
+class ArchiveSpanWriterService final
+    : public jaeger::storage::v1::ArchiveSpanWriterPlugin::WithRawCallbackMethod_WriteArchiveSpan<
+          jaeger::storage::v1::ArchiveSpanWriterPlugin::Service> {
+ public:
+  // Both must outlive this. The guard of `parts` answers for the archive.
+  ArchiveSpanWriterService(const ServiceParts& parts, SpanBatcher* batcher)
+      : parts_(parts), batcher_(batcher) {}
+
+  grpc::ServerUnaryReactor* WriteArchiveSpan(grpc::CallbackServerContext* context,
+                                             const grpc::ByteBuffer* request,
+                                             grpc::ByteBuffer* reply) override;
+
+ private:
+  const ServiceParts& parts_;
+  SpanBatcher* const batcher_;
+};
+
 class WriteStream;
 
 // Jaeger keeps up to a thousand streams open and writes one span at a time to each. It never learns

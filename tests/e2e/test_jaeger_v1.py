@@ -11,9 +11,10 @@ import requests
 from harness.jaeger_v1 import REMOTE, SIDECAR, JaegerV1
 from harness.larder import BINARY, Larder
 from harness.otlp import TraceMaker, request
-from harness.process import wait_until
+from harness.process import free_port, wait_until
 
 SECOND = 10**9
+ARCHIVE = ("larder-data-set", "archive")
 
 
 # Jaeger v1.65 and later opens a stream in a context that ends with the first write, and loses what
@@ -123,6 +124,36 @@ def test_remote_storage_takes_many_spans(remote):
             make.span(trace_id, f"step {n}", attributes={"n": n, "text": "x" * 500})
             for n in range(begin, begin + 500)]))
     wait_until(lambda: len(spans_of(jaeger, trace_id)) == 3000, "all spans")
+
+
+@pytest.mark.parametrize("version, storage", [(SIDECAR, "grpc-plugin"), (REMOTE, "grpc")],
+                         ids=["v1.57", "v1.76"])
+def test_archive(version, storage, tmp_path):
+    archive_address = f"127.0.0.1:{free_port()}"
+    larder = Larder(tmp_path, "--archive.listen", archive_address)
+    jaeger = None
+    # Up to v1.65 capabilities offer the archive; later it is a second server.
+    flags = [] if version == SIDECAR else [
+        "--grpc-storage-archive.enabled=true", f"--grpc-storage-archive.server={archive_address}"]
+    try:
+        jaeger = JaegerV1(tmp_path, version, f"--grpc-storage.server={larder.grpc_address}", *flags,
+                          SPAN_STORAGE_TYPE=storage)
+        trace_id, _ = write_shop(jaeger, "archive")
+        assert larder.spans_of(trace_id, ARCHIVE) == []
+        for _ in range(2):
+            reply = requests.post(f"{jaeger.url}/api/archive/{trace_id.hex()}", timeout=60)
+            assert reply.status_code == 200, reply.text
+        assert len(larder.spans_of(trace_id, ARCHIVE)) == 3
+
+        make = TraceMaker(f"only in the archive {version}")
+        archived_id = make.trace_id()
+        larder.export(request("archived", [make.span(archived_id, "old")]), headers=[ARCHIVE])
+        assert [span["operationName"] for span in spans_of(jaeger, archived_id)] == ["old"]
+        assert "archived" not in jaeger.get("services")
+    finally:
+        if jaeger is not None:
+            jaeger.kill()
+        assert larder.stop() == 0, larder.program.log_tail()
 
 
 def plugins_of(pid):

@@ -4,7 +4,6 @@ import grpc
 import pytest
 import requests
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
-from opentelemetry.proto.trace.v1 import trace_pb2
 
 from harness.jaeger import Jaeger
 from harness.larder import Larder
@@ -12,9 +11,7 @@ from harness.otlp import TraceMaker, as_traces, assert_same_spans, request
 from harness.process import ROOT, free_port
 
 
-def export_as(server, message, *headers):
-    stub = trace_service_pb2_grpc.TraceServiceStub(server.channel)
-    return stub.Export(message, timeout=30, metadata=headers)
+ARCHIVE = ("larder-data-set", "archive")
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +53,7 @@ def test_jaeger_archives_a_trace(larder_with_archive, archive_address, by, tmp_p
             reply = requests.post(f"{jaeger.url}/api/archive/{trace_id.hex()}", timeout=60)
             assert reply.status_code == 200, reply.text
         # Archived twice and stored once, each span by its id.
-        archived = ids_of(larder.channel, trace_id, ("larder-data-set", "archive"))
-        assert archived == [trace_id] * 6
+        assert len(larder.spans_of(trace_id, ARCHIVE)) == 6
 
     finally:
         jaeger.stop()
@@ -82,20 +78,8 @@ def test_archived_traces_are_apart(larder_with_archive, archive_address):
         stub = trace_service_pb2_grpc.TraceServiceStub(channel)
         stub.Export(sent, timeout=30)
         stub.Export(sent, timeout=30)
-    assert trace_id not in ids_of(larder.channel, trace_id)
-    assert ids_of(larder.channel, trace_id, ("larder-data-set", "archive")) == [trace_id] * 3
-
-
-def ids_of(channel, trace_id, *headers):
-    """The trace id of every span that GetTraces answers for one trace."""
-    get = channel.unary_stream("/jaeger.storage.v2.TraceReader/GetTraces",
-                               request_serializer=lambda each: each,
-                               response_deserializer=trace_pb2.TracesData.FromString)
-    # GetTracesRequest{query: [GetTraceParams{trace_id}]}
-    params = b"\x0a\x10" + trace_id
-    answer = get(b"\x0a" + bytes([len(params)]) + params, timeout=30, metadata=headers)
-    return [span.trace_id for part in answer for resource in part.resource_spans
-            for scope in resource.scope_spans for span in scope.spans]
+    assert larder.spans_of(trace_id) == []
+    assert len(larder.spans_of(trace_id, ARCHIVE)) == 3
 
 
 def test_two_tenants_behind_jaeger(tmp_path):
@@ -113,7 +97,7 @@ def test_two_tenants_behind_jaeger(tmp_path):
             TraceMaker(f"tenant {name}").span(trace_id, f"work of {name}")])
             for name in ("acme", "beta")}
         for name, message in sent.items():
-            export_as(larder, message, ("x-tenant", name))
+            larder.export(message, headers=[("x-tenant", name)])
         for name in sent:
             headers = {"x-tenant": name}
             reply = requests.get(f"{jaeger.url}/api/v3/services", headers=headers, timeout=60)
@@ -129,7 +113,7 @@ def test_two_tenants_behind_jaeger(tmp_path):
                  "extra tenant header"),
                 ((("x-tenant", "gamma"),), grpc.StatusCode.PERMISSION_DENIED, "unknown tenant")]:
             with pytest.raises(grpc.RpcError) as refused:
-                export_as(larder, sent["acme"], *headers)
+                larder.export(sent["acme"], headers=headers)
             assert (refused.value.code(), refused.value.details()) == (code, words)
     finally:
         jaeger.stop()

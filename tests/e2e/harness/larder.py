@@ -6,6 +6,7 @@ import pathlib
 import grpc
 import requests
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
+from opentelemetry.proto.trace.v1 import trace_pb2
 
 from harness.process import ROOT, Program, free_port
 
@@ -57,7 +58,18 @@ class Larder:
     def stop(self):
         return self.program.stop()
 
-    def export(self, request, timeout=30):
+    def export(self, request, timeout=30, headers=()):
         """Sends an OTLP request; returns when the spans are acknowledged."""
         stub = trace_service_pb2_grpc.TraceServiceStub(self.channel)
-        return stub.Export(request, timeout=timeout)
+        return stub.Export(request, timeout=timeout, metadata=headers)
+
+    def spans_of(self, trace_id, *headers):
+        """Every span that GetTraces answers for one trace."""
+        get = self.channel.unary_stream("/jaeger.storage.v2.TraceReader/GetTraces",
+                                        request_serializer=lambda each: each,
+                                        response_deserializer=trace_pb2.TracesData.FromString)
+        # GetTracesRequest{query: [GetTraceParams{trace_id}]}
+        params = b"\x0a\x10" + trace_id
+        answer = get(b"\x0a" + bytes([len(params)]) + params, timeout=30, metadata=headers)
+        return [span for part in answer for resource in part.resource_spans
+                for scope in resource.scope_spans for span in scope.spans]
