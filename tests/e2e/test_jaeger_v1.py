@@ -30,18 +30,31 @@ WAYS = {
 def remote(request, tmp_path):
     version, storage, settings = WAYS[request.param]
     larder = Larder(tmp_path, *settings)
-    jaeger = JaegerV1(tmp_path, version, f"--grpc-storage.server={larder.grpc_address}",
-                      SPAN_STORAGE_TYPE=storage)
-    yield jaeger, larder, bool(settings)
-    jaeger.kill()
-    assert larder.stop() == 0, larder.program.log_tail()
+    try:
+        jaeger = JaegerV1(tmp_path, version, f"--grpc-storage.server={larder.grpc_address}",
+                          SPAN_STORAGE_TYPE=storage)
+        yield jaeger, larder, bool(settings)
+        jaeger.kill()
+    finally:
+        assert larder.stop() == 0, larder.program.log_tail()
 
 
-def sidecar(folder, data_dir):
-    return JaegerV1(folder, SIDECAR, f"--grpc-storage-plugin.binary={BINARY}",
-                    "--grpc-storage-plugin.log-level=info",
-                    SPAN_STORAGE_TYPE="grpc-plugin", LARDER_DATA_DIR=str(data_dir),
-                    TMPDIR=str(folder))
+@pytest.fixture
+def sidecar(tmp_path):
+    """Starts a Jaeger with its sidecar, each time on the same data directory; what still runs when
+    the test ends is killed, the sidecar by its own watch."""
+    started = []
+
+    def start():
+        started.append(JaegerV1(tmp_path, SIDECAR, f"--grpc-storage-plugin.binary={BINARY}",
+                                "--grpc-storage-plugin.log-level=info",
+                                SPAN_STORAGE_TYPE="grpc-plugin", TMPDIR=str(tmp_path),
+                                LARDER_DATA_DIR=str(tmp_path / "data")))
+        return started[-1]
+
+    yield start
+    for jaeger in started:
+        jaeger.kill()
 
 
 def write_shop(jaeger, name):
@@ -178,29 +191,28 @@ def is_running(pid):
         return False
 
 
-def test_sidecar_keeps_spans_over_restarts(tmp_path):
-    data_dir = tmp_path / "data"
-    jaeger = sidecar(tmp_path, data_dir)
+def test_sidecar_keeps_spans_over_restarts(sidecar, tmp_path):
+    jaeger = sidecar()
     [plugin] = plugins_of(jaeger.program.process.pid)
     trace_id, root = write_shop(jaeger, "sidecar")
     check_reads(jaeger, "sidecar", trace_id, root)
     jaeger.stop()
     assert not is_running(plugin)
 
-    jaeger = sidecar(tmp_path, data_dir)
+    jaeger = sidecar()
     [plugin] = plugins_of(jaeger.program.process.pid)
     check_reads(jaeger, "sidecar", trace_id, root)
     jaeger.kill()  # kill -9: nobody tells the plugin
     wait_until(lambda: not is_running(plugin), "the orphan to leave", 10)
 
-    jaeger = sidecar(tmp_path, data_dir)
+    jaeger = sidecar()
     check_reads(jaeger, "sidecar", trace_id, root)
     jaeger.stop()
     assert not list(tmp_path.glob("larder-plugin-*"))
 
 
-def test_sidecar_stays_until_its_host_is_gone(tmp_path):
-    jaeger = sidecar(tmp_path, tmp_path / "data")
+def test_sidecar_stays_until_its_host_is_gone(sidecar):
+    jaeger = sidecar()
     [plugin] = plugins_of(jaeger.program.process.pid)
     os.kill(plugin, signal.SIGINT)  # Ctrl-C reaches both; the host decides
     os.kill(plugin, signal.SIGTERM)  # a service manager stops both at once
