@@ -14,7 +14,9 @@ from google.protobuf import descriptor_pb2
 from grpc_tools import protoc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
-MODULES = {"github.com/jaegertracing/jaeger-idl": "v0.14.0", "github.com/google/gnostic": "v0.7.1"}
+MODULES = {"github.com/jaegertracing/jaeger-idl": "v0.14.0", "github.com/google/gnostic": "v0.7.1",
+           "github.com/jaegertracing/jaeger": "v1.76.0", "github.com/gogo/protobuf": "v1.3.2",
+           "github.com/hashicorp/go-plugin": "v1.6.0"}
 PROTOS = ("storage/v2/trace_storage.proto", "storage/v2/dependency_storage.proto",
           "storage/v2/capabilities.proto", "expression/v1/expression.proto",
           "expression/v1/vocabulary.proto", "gnostic/openapiv3/annotations.proto",
@@ -70,6 +72,31 @@ def compile_official():
                f"--descriptor_set_out={files}", "--include_imports",
                f"--python_out={folder}", f"--grpc_python_out={folder}", *PROTOS)
     return folder, descriptor_pb2.FileDescriptorSet.FromString(files.read_bytes())
+
+
+def compile_module_files(*files):
+    """The FileDescriptorSet of files of Go modules, each (module, folder, name), which import each
+    other by their names below those folders."""
+    folders = {module_folder(module) / folder for module, folder, _ in files}
+    with tempfile.NamedTemporaryFile() as output:
+        run_protoc(*(f"-I{folder}" for folder in folders), f"-I{GOOGLE_PROTOS}",
+                   f"--descriptor_set_out={output.name}", *(name for _, _, name in files))
+        return descriptor_pb2.FileDescriptorSet.FromString(output.read())
+
+
+def jaeger_v1_descriptors():
+    """What the last Jaeger v1 says to a storage."""
+    return compile_module_files(
+        ("github.com/jaegertracing/jaeger", "internal/storage/v1/grpc/proto", "storage.proto"),
+        ("github.com/jaegertracing/jaeger-idl", "proto/api_v2", "model.proto"),
+        ("github.com/gogo/protobuf", "", "gogoproto/gogo.proto"))
+
+
+def go_plugin_descriptors():
+    """What a host says to a plugin in the version that Jaeger v1.57 has."""
+    return compile_module_files(*(
+        ("github.com/hashicorp/go-plugin", "internal/plugin", f"grpc_{name}.proto")
+        for name in ("broker", "controller", "stdio")))
 
 
 class Client:
