@@ -31,8 +31,8 @@ clang_format() {
 # Only what the dev build compiles: for other files clang-tidy would guess the flags.
 changed_sources() {
   git diff --name-only --diff-filter=d "$base" -- '*.cc' | while read -r file; do
-    grep -qF "\"$PWD/$file\"" build/dev/compile_commands.json && echo "$file"
-  done | head -n "$files_max"
+    if grep -qF "\"$PWD/$file\"" build/dev/compile_commands.json; then echo "$file"; fi
+  done | sed -n "1,${files_max}p" # head would end before the loop does, and fail the pipe
 }
 
 clang_tidy() {
