@@ -20,7 +20,8 @@ namespace larder {
 class DataDirectory {
  public:
   // Creates what is missing and takes the lock. kAlreadyExists: another process owns it;
-  // kFailedPrecondition: a newer program wrote it. kUnavailable, kResourceExhausted: it cannot be written.
+  // kFailedPrecondition: a newer program wrote it; kUnavailable, kResourceExhausted: it cannot be
+  // written.
   static Result<std::unique_ptr<DataDirectory>> Open(FileSystem* file_system,
                                                      const std::string& path);
   // For reading only: neither creates nor locks. The same errors.

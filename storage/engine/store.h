@@ -125,8 +125,8 @@ struct StoreStats {
 class Store {
  public:
   // Opens or creates. Fails only with kFailedPrecondition (a newer format), kAlreadyExists (a live
-  // owner, its pid named) or kUnavailable (the directory cannot be written and cannot be read); what is damaged is
-  // set aside, logged, and counted in stats().
+  // owner, its pid named) or kUnavailable (the directory cannot be written and cannot be read);
+  // what is damaged is set aside, logged, and counted in stats().
   static Result<std::unique_ptr<Store>> Open(const StoreOptions& options);
   // Flushes and closes. No cursor may be alive.
   virtual ~Store() = default;
