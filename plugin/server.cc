@@ -12,7 +12,6 @@
 #include <grpcpp/resource_quota.h>
 
 #include "plugin/export_service.h"
-#include "plugin/poller_hold.h"
 #include "plugin/query_call.h"
 #include "plugin/security/grpc_credentials.h"
 #include "plugin/small_services.h"
@@ -180,7 +179,6 @@ struct Server::Parts {
   StreamWatch streams;
   v1::SpanBatcher v1_batcher;
   std::unique_ptr<grpc::Server> server;
-  std::unique_ptr<PollerHold> poller_hold;
   std::vector<std::string> more_names;  // of ServerOptions::more_services
   int port = 0;
   int otlp_port = 0;
@@ -212,7 +210,6 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
                                ": an address is in use or is not one of this machine "
                                "(choose another with --grpc-listen, --otlp.grpc-listen)");
   }
-  parts->poller_hold = std::make_unique<PollerHold>(parts->server.get());
   auto server = std::unique_ptr<Server>(new Server(std::move(parts)));
   if (!options.archive_listen.empty()) LARDER_RETURN_IF_ERROR(server->StartArchive(options));
   server->SetServing(false);
@@ -252,7 +249,6 @@ void Server::Drain(std::chrono::milliseconds grace) {
   if (parts_->archive != nullptr) parts_->archive->v1_streaming_writer.Stop();
   parts_->v1_batcher.Stop();
   parts_->gate.Close("the server is shutting down");
-  parts_->poller_hold.reset();
   const auto until = std::chrono::system_clock::now() + grace;
   if (parts_->archive != nullptr) parts_->archive->server->Shutdown(until);
   parts_->server->Shutdown(until);
