@@ -118,6 +118,8 @@ struct Server::Parts {
         guard(&security.guard(), &gate, options.tenancy, /*is_archive=*/false),
         archive_guard(&security.guard(), &gate, options.tenancy, /*is_archive=*/true) {
     v1_options = options.v1;
+    // Jaeger shares its streams between tenants.
+    v1_options.has_streaming = options.v1.has_streaming && !options.tenancy.enabled;
     shared = {.guard = &guard,
               .gate = &gate,
               .queries = &queries,

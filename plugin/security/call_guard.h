@@ -1,9 +1,9 @@
 // Who may call, and as whom: every call passes here first, whatever protocol brought it.
 //
-// What passes: every method of every service of ours (QueryCall and ExportService ask for them),
-// OTLP/HTTP, and on the admin port all but /healthz and /readyz. What does not: gRPC's own health
-// service, which tells probes only whether we serve. Reflection is not registered when the guard
-// asks for a token.
+// What passes: the methods of our services (QueryCall and ExportService ask for them), OTLP/HTTP,
+// and on the admin port all but /healthz and /readyz. What does not: gRPC's own health service,
+// which only tells whether we serve, and what Jaeger v1 calls without a token: Capabilities and
+// Close of its services. Reflection is not registered when the guard asks for a token.
 #pragma once
 
 #include <memory>

@@ -6,6 +6,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include "plugin/fake_store.h"
 #include "plugin/v1/test_clients.h"
 #include "storage/engine/store.h"
 #include "tests/support/scratch_directory.h"
@@ -105,6 +106,21 @@ TEST(V1CapabilitiesTest, CapabilitiesSayWhatIsServed) {
     EXPECT_TRUE(reply.archivespanreader());
     EXPECT_TRUE(reply.archivespanwriter());
   }
+}
+
+TEST(V1CapabilitiesTest, WithTenantsJaegerIsAnsweredWithoutOne) {
+  FakeStore store;
+  Remote remote(&store, {.tenancy = {.enabled = true}, .v1 = {.has_streaming = true}});
+  storage::CapabilitiesResponse capabilities;
+  grpc::ClientContext for_capabilities;
+  auto stub = storage::PluginCapabilities::NewStub(remote.channel);
+  ASSERT_TRUE(stub->Capabilities(&for_capabilities, {}, &capabilities).ok());
+  EXPECT_TRUE(capabilities.archivespanwriter());
+  EXPECT_FALSE(capabilities.streamingspanwriter());  // whatever was asked for
+  grpc::ClientContext for_close;
+  storage::CloseWriterResponse closed;
+  EXPECT_TRUE(remote.writer->Close(&for_close, {}, &closed).ok());
+  EXPECT_EQ(remote.Write(MakeSpan('a', 1)).error_code(), grpc::StatusCode::UNAUTHENTICATED);
 }
 
 }  // namespace

@@ -5,10 +5,8 @@
 #include <utility>
 
 #include "plugin/byte_buffer.h"
-#include "plugin/grpc_status.h"
 #include "plugin/replies.h"
 #include "plugin/requests.h"
-#include "plugin/security/grpc_metadata.h"
 #include "plugin/stream_query.h"
 #include "plugin/unary_query.h"
 #include "plugin/v1/replies.h"
@@ -134,12 +132,10 @@ grpc::ServerUnaryReactor* PluginCapabilitiesService::Capabilities(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* /*request*/,
     grpc::ByteBuffer* reply) {
   parts_.metrics->Started(Rpc::kV1Capabilities);
-  const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(*context), Access::kNone);
-  if (caller.ok())
-    *reply = ToByteBuffer(EncodeCapabilities(options_.has_archive, options_.has_streaming));
+  *reply = ToByteBuffer(EncodeCapabilities(options_.has_archive, options_.has_streaming));
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpcStatus(caller.status()));
-  parts_.metrics->Ended(Rpc::kV1Capabilities, caller.status().code(), 0);
+  reactor->Finish(grpc::Status::OK);
+  parts_.metrics->Ended(Rpc::kV1Capabilities, StatusCode::kOk, 0);
   return reactor;
 }
 

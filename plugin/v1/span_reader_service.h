@@ -75,7 +75,9 @@ class DependenciesReaderService final
   const ServiceParts& parts_;
 };
 
-// Answers without a store: Jaeger asks when it starts, and keeps the answer for its life.
+// Answers without a store: Jaeger asks when it starts, and keeps the answer for its life. Answers
+// everybody: Jaeger asks without a tenant and without a token, and gives up the archive and streams
+// when it is refused.
 class PluginCapabilitiesService final
     : public jaeger::storage::v1::PluginCapabilities::WithRawCallbackMethod_Capabilities<
           jaeger::storage::v1::PluginCapabilities::Service> {

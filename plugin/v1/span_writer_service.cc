@@ -34,9 +34,7 @@ class WriteCall final : public grpc::ServerUnaryReactor {
     batcher_->Add(caller->tenant, *std::move(bytes), *span,
                   [this](const Status& outcome) { End(outcome); });
   }
-  void Flush(const grpc::CallbackServerContext& context) {
-    const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(context), Access::kNone);
-    if (!caller.ok()) return End(caller.status());
+  void Flush() {
     batcher_->Flush([this](const Status& outcome) { End(outcome); });
   }
 
@@ -187,12 +185,12 @@ grpc::ServerUnaryReactor* SpanWriterService::WriteSpan(grpc::CallbackServerConte
   return call;
 }
 
-grpc::ServerUnaryReactor* SpanWriterService::Close(grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* SpanWriterService::Close(grpc::CallbackServerContext* /*context*/,
                                                    const grpc::ByteBuffer* /*request*/,
                                                    grpc::ByteBuffer* reply) {
   *reply = ToByteBuffer({});
   auto* call = new WriteCall(parts_, batcher_, Rpc::kV1Close);  // NOLINT: deletes itself
-  call->Flush(*context);
+  call->Flush();
   return call;
 }
 

@@ -32,6 +32,7 @@ class SpanWriterService final : public internal::RawSpanWriter {
                                       const grpc::ByteBuffer* request,
                                       grpc::ByteBuffer* reply) override;
   // A collector's goodbye, which others may outlive: answered when what came before is durable.
+  // From everybody: Jaeger says it without a tenant and without a token.
   grpc::ServerUnaryReactor* Close(grpc::CallbackServerContext* context,
                                   const grpc::ByteBuffer* request,
                                   grpc::ByteBuffer* reply) override;
