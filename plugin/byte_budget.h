@@ -28,4 +28,26 @@ class ByteBudget {
   std::atomic<uint64_t> held_{0};
 };
 
+// What one request holds; gives it back at its end. Not thread-safe.
+class BudgetShare {
+ public:
+  // `budget` must outlive this.
+  explicit BudgetShare(ByteBudget* budget) : budget_(budget) {}
+  ~BudgetShare() { Resize(0); }
+  BudgetShare(const BudgetShare&) = delete;
+  BudgetShare& operator=(const BudgetShare&) = delete;
+
+  // False, and nothing changes, when the budget does not have that much.
+  bool Resize(uint64_t bytes) {
+    if (bytes > held_ && !budget_->Take(bytes - held_)) return false;
+    if (bytes < held_) budget_->Give(held_ - bytes);
+    held_ = bytes;
+    return true;
+  }
+
+ private:
+  ByteBudget* const budget_;
+  uint64_t held_ = 0;
+};
+
 }  // namespace larder

@@ -183,6 +183,7 @@ class Connection final : public HeldConnection,
     response_.body() = outcome.body;
     response_.keep_alive(in_step && !closing_ && parser_->get().keep_alive());
     response_.prepare_payload();
+    call_->Settle();
     http::async_write(stream_, response_,
                       [self = Self(), in_step](beast::error_code error, size_t) {
                         self->OnAnswered(error, in_step);

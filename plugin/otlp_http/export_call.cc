@@ -19,7 +19,12 @@ ExportCall::ExportCall(const ExportParts& parts)
   parts_.metrics->Started(Rpc::kExportHttp);
 }
 
-ExportCall::~ExportCall() {
+ExportCall::~ExportCall() { Settle(); }
+
+void ExportCall::Settle() {
+  if (is_settled_) return;
+  is_settled_ = true;
+  share_.Resize(0);
   parts_.metrics->Ended(Rpc::kExportHttp, code_, parts_.clock->MonotonicNanos() - started_ns_);
 }
 

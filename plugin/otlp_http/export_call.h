@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "plugin/otlp_http/byte_budget.h"
+#include "plugin/byte_budget.h"
 #include "plugin/otlp_http/http_outcome.h"
 #include "plugin/rpc_metrics.h"
 #include "plugin/store_gate.h"
@@ -36,8 +36,8 @@ struct ExportHeader {
   const CallMetadata* metadata = nullptr;
 };
 
-// Begin, then perhaps Hold while the body comes, then Write or Abandon. Counted in the metrics from
-// its constructor to its destructor. Not thread-safe.
+// Begin, then perhaps Hold while the body comes, then Write, then Settle. Counted in the metrics
+// and in the budget from its constructor until it is settled or destroyed. Not thread-safe.
 class ExportCall {
  public:
   // `parts` must outlive this.
@@ -55,6 +55,9 @@ class ExportCall {
   // Unpacks and hands to the store. `done` runs once: in this call, or later on a thread of the
   // store, when it must not block. This must live until then.
   void Write(std::string body, std::function<void(HttpOutcome)> done);
+  // Gives back what it held. To be called before the answer goes out, so that nobody who has one is
+  // refused for what he sent before.
+  void Settle();
 
  private:
   Result<std::string> Decode(std::string body);
@@ -68,6 +71,7 @@ class ExportCall {
   OtlpEncoding encoding_ = OtlpEncoding::kProtobuf;
   bool is_gzip_ = false;
   Caller caller_;
+  bool is_settled_ = false;
 };
 
 }  // namespace larder

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -68,6 +69,8 @@ struct OtlpHttpServer::Parts {
   ConnectionParts shared;
   std::optional<asio::ssl::context> tls;
   asio::io_context io;  // behind what connections refer to: they end with it
+  // What is posted to a connection must run even when nothing else is under way.
+  const asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   tcp::acceptor acceptor;
   asio::steady_timer pause;
   std::vector<std::thread> threads;

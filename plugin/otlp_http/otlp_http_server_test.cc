@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -83,6 +84,9 @@ class RawClient {
 
 class OtlpHttpTest : public testing::Test {
  protected:
+  // The client of these tests writes to connections that the server has closed.
+  static void SetUpTestSuite() { std::signal(SIGPIPE, SIG_IGN); }
+
   void Start(OtlpHttpOptions options = {}, bool open = true) {
     options.listen = "127.0.0.1:0";
     options.request_bytes_max = kRequestBytesMax;
