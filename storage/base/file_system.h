@@ -65,8 +65,8 @@ class FileSystem {
   virtual Result<DiskSpace> Space(const std::string& directory) = 0;
   // Reserves real blocks, so that removing the file gives them back (the reserve of a full disk).
   virtual Status Allocate(const std::string& path, uint64_t size_bytes) = 0;
-  // Creates `path`, which stays when the lock goes. kFailedPrecondition, naming the holder's pid,
-  // when it is held already, by another process or by this one.
+  // Creates `path`, which stays when the lock goes. kAlreadyExists, naming the holder's pid, when
+  // it is held already, by another process or by this one.
   virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
 
   // The machine's file system. Lives for ever.

@@ -217,8 +217,8 @@ class PosixFileSystem : public FileSystem {
     if (!file.ok()) return PosixStatus(path, "cannot open the lock file", errno);
     if (::flock(file.fd(), LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) return PosixStatus(path, "cannot lock", errno);
-      return Status::FailedPrecondition(path + ": held by process " + ReadPid(file.fd()) +
-                                        "; stop it or choose another data directory");
+      return Status::AlreadyExists(path + ": held by process " + ReadPid(file.fd()) +
+                                   "; stop it or choose another data directory");
     }
     // The pid only serves the message above: on a full disk the lock holds without it.
     const std::string pid = std::to_string(::getpid()) + "\n";

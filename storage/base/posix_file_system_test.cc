@@ -102,7 +102,7 @@ TEST_F(PosixFileSystemTest, SecondLockNamesTheHolder) {
     auto held = file_system_.Lock(Path("LOCK"));
     ASSERT_TRUE(held.ok());
     const auto second = file_system_.Lock(Path("LOCK"));
-    EXPECT_EQ(second.status().code(), StatusCode::kFailedPrecondition);
+    EXPECT_EQ(second.status().code(), StatusCode::kAlreadyExists);
     EXPECT_NE(second.status().message().find("process " + std::to_string(::getpid()) + ";"),
               std::string_view::npos);
   }

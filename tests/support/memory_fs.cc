@@ -247,7 +247,7 @@ Status MemoryFs::Allocate(const std::string& path, uint64_t size_bytes) {
 Result<std::unique_ptr<FileLock>> MemoryFs::Lock(const std::string& path) {
   const MutexLock lock(state_->mu);
   if (!state_->locks.insert(path).second) {
-    return Status::FailedPrecondition(path + ": held by process 1 (a test)");
+    return Status::AlreadyExists(path + ": held by process 1 (a test)");
   }
   return std::unique_ptr<FileLock>(std::make_unique<Lease>(state_, path, state_->boots));
 }

@@ -71,7 +71,7 @@ TEST_F(MemoryFsTest, UnsyncedTruncationComesBack) {
 
 TEST_F(MemoryFsTest, LocksEndWithTheirHolderOrThePower) {
   auto held = fs_.Lock("/d/LOCK").value();
-  EXPECT_EQ(fs_.Lock("/d/LOCK").status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(fs_.Lock("/d/LOCK").status().code(), StatusCode::kAlreadyExists);
   fs_.PowerCut();
   auto next = fs_.Lock("/d/LOCK");
   ASSERT_TRUE(next.ok());
