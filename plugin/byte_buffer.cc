@@ -33,8 +33,13 @@ Result<MessageBytes> TakeBytes(grpc::ByteBuffer* buffer) {
 
 Result<MessageBytes> Unpack(MessageBytes bytes, uint64_t size_bytes_max) {
   if (!IsGzip(bytes.view)) return bytes;
-  LARDER_ASSIGN_OR_RETURN(std::string unpacked, Gunzip(bytes.view, size_bytes_max));
-  const auto owner = std::make_shared<const std::string>(std::move(unpacked));
+  Result<std::string> unpacked = Gunzip(bytes.view, size_bytes_max);
+  if (unpacked.status().code() == StatusCode::kOutOfRange) {
+    // Which OTLP's clients would take for a reason to send it again.
+    return Status::InvalidArgument(std::string(unpacked.status().message()));
+  }
+  if (!unpacked.ok()) return unpacked.status();
+  const auto owner = std::make_shared<const std::string>(std::move(unpacked).value());
   return MessageBytes{owner, *owner};
 }
 

@@ -52,8 +52,9 @@ Result<std::string> Gunzip(std::string_view packed, uint64_t size_bytes_max) {
     const int outcome = inflate(&stream, Z_NO_FLUSH);
     filled = static_cast<uint64_t>(reinterpret_cast<char*>(stream.next_out) - unpacked.data());
     if (filled > size_bytes_max) {
-      return Status::InvalidArgument("the request unpacks to more than " +
-                                     std::to_string(size_bytes_max) + " bytes (request.size-max)");
+      return Status(StatusCode::kOutOfRange, "the request unpacks to more than " +
+                                                 std::to_string(size_bytes_max) +
+                                                 " bytes (request.size-max)");
     }
     if (outcome == Z_STREAM_END) break;
     if (outcome != Z_OK || (stream.avail_in == 0 && stream.avail_out != 0)) {

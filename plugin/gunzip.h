@@ -14,7 +14,7 @@ namespace larder {
 // field of a wire type that does not exist.
 bool IsGzip(std::string_view message);
 
-// kInvalidArgument when the bytes are broken or unpack to more than `size_bytes_max`.
+// kInvalidArgument: the bytes are broken. kOutOfRange: they unpack to more than `size_bytes_max`.
 Result<std::string> Gunzip(std::string_view packed, uint64_t size_bytes_max);
 
 }  // namespace larder

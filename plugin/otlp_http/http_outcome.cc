@@ -20,6 +20,8 @@ unsigned HttpCodeOf(StatusCode code) {
       return 403;
     case StatusCode::kResourceExhausted:
       return 429;
+    case StatusCode::kOutOfRange:  // Gunzip's
+      return 413;
     case StatusCode::kUnavailable:
       return 503;
     default:

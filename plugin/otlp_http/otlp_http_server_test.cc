@@ -146,7 +146,7 @@ TEST_F(OtlpHttpTest, UnpacksGzip) {
   EXPECT_EQ(Post(Gzip(R"({"resourceSpans":[]})"), kJson, gzip)->status, 200);
   EXPECT_EQ(store_.asked().otlp, "");
   EXPECT_EQ(Post("no gzip", kProtobuf, gzip)->status, 400);
-  EXPECT_EQ(Post(Gzip(std::string(kRequestBytesMax + 1, 'x')), kProtobuf, gzip)->status, 400);
+  EXPECT_EQ(Post(Gzip(std::string(kRequestBytesMax + 1, 'x')), kProtobuf, gzip)->status, 413);
   EXPECT_EQ(Post(request, kProtobuf, {{"Content-Encoding", "br"}})->status, 415);
   EXPECT_EQ(Post(request, kProtobuf, {{"Content-Encoding", "identity"}})->status, 200);
 }
