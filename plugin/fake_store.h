@@ -73,6 +73,7 @@ class FakeStore final : public Store {
     return known != tenants_.end() ? known->second : kNoTenant;
   }
   std::vector<TenantStatus> TenantStatuses() override { return tenant_statuses; }
+  std::vector<StoredPartition> Partitions() override { return {}; }
   Status PurgeTenant(TenantId tenant) override {
     const MutexLock lock(mu_);
     ++asked_.purges;

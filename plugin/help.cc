@@ -11,10 +11,12 @@ namespace {
 constexpr std::string_view kOverview = R"(larder: a local trace store for Jaeger
 
   larder serve --data-dir DIR   take spans by OTLP and answer Jaeger
-  larder inspect DIR            what a data directory holds (of a stopped server)
-  larder verify DIR             read everything, check every checksum (of a stopped server)
+  larder inspect DIR [--json]   what a data directory holds: partitions, tenants, sizes
+  larder verify DIR             read everything there, check every checksum
   larder help serve             all settings of serve
   larder --version
+
+inspect and verify read the directory of a server that is stopped, and change nothing in it.
 
 Begin with:
 

@@ -1,29 +1,20 @@
 #include "plugin/open_store.h"
 
-#include <cstdint>
-
 #include "plugin/commands.h"
 #include "storage/base/file_system.h"
 
 namespace larder {
-namespace {
-
-constexpr uint64_t kHundredYearsMs = 100ull * 365 * 24 * 3600 * 1000;
-
-}  // namespace
 
 Result<std::unique_ptr<Store>> OpenStore(const StoreOptions& options) {
   return Store::Open(options);
 }
 
 Result<std::unique_ptr<Store>> OpenExistingStore(const std::string& directory) {
-  const auto names = FileSystem::Posix().List(directory);
-  if (!names.ok() || names->empty()) {
+  if (!FileSystem::Posix().Exists(directory + "/db")) {
     return Status::NotFound(directory + " holds no store; name the directory given to serve");
   }
-  // The limits that serve was given are not known here: a look must not drop what they would keep.
-  return OpenStore(
-      {.data_dir = directory, .retention_ms = kHundredYearsMs, .disk_bytes_max = UINT64_MAX});
+  // The settings that serve was given are not known here, and its retention least of all.
+  return OpenStore({.data_dir = directory, .read_only = true});
 }
 
 int ExitCodeOfOpen(const Status& status) {

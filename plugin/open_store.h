@@ -11,7 +11,8 @@ namespace larder {
 
 Result<std::unique_ptr<Store>> OpenStore(const StoreOptions& options);
 
-// The same for a directory that must hold a store already: kNotFound when it does not.
+// The same, for reading only, for a directory that must hold a store already: kNotFound when it
+// does not.
 Result<std::unique_ptr<Store>> OpenExistingStore(const std::string& directory);
 
 // ExitCode of a failed Store::Open.

@@ -27,13 +27,7 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(FileSystem* file_syst
   LARDER_RETURN_IF_ERROR(file_system->CreateDirectories(path));
   // The format first: a directory of a newer program is not ours to touch, not even its lock.
   LARDER_RETURN_IF_ERROR(directory->CheckFormat());
-  auto lock = file_system->Lock(path + "/LOCK");
-  if (lock.status().code() == StatusCode::kFailedPrecondition) {
-    // A code of its own, so that scripts can tell a live owner from a newer format.
-    return Status::AlreadyExists(std::string(lock.status().message()));
-  }
-  if (!lock.ok()) return lock.status();
-  directory->lock_ = std::move(lock).value();
+  LARDER_RETURN_IF_ERROR(directory->TakeLock());
   LARDER_RETURN_IF_ERROR(file_system->CreateDirectories(directory->journal_path()));
   LARDER_RETURN_IF_ERROR(directory->WriteFormat());
   return directory;
@@ -43,7 +37,17 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::OpenReadOnly(FileSystem* f
                                                                    const std::string& path) {
   std::unique_ptr<DataDirectory> directory(new DataDirectory(file_system, path));
   LARDER_RETURN_IF_ERROR(directory->CheckFormat());
+  if (file_system->Exists(path + "/FORMAT")) {
+    const Status locked = directory->TakeLock();
+    // A disk that cannot be written has no owner that writes.
+    if (locked.code() == StatusCode::kAlreadyExists) return locked;
+  }
   return directory;
+}
+
+Status DataDirectory::TakeLock() {
+  LARDER_ASSIGN_OR_RETURN(lock_, file_system_->Lock(lock_path()));
+  return Status::Ok();
 }
 
 Status DataDirectory::CheckFormat() const {

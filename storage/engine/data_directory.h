@@ -24,7 +24,9 @@ class DataDirectory {
   // written.
   static Result<std::unique_ptr<DataDirectory>> Open(FileSystem* file_system,
                                                      const std::string& path);
-  // For reading only: neither creates nor locks. The same errors.
+  // For reading only: creates nothing but the lock of a directory that is a store's. It is held
+  // when it can be, so that no other process changes what is read. kAlreadyExists,
+  // kFailedPrecondition: as above.
   static Result<std::unique_ptr<DataDirectory>> OpenReadOnly(FileSystem* file_system,
                                                              const std::string& path);
 
@@ -38,6 +40,8 @@ class DataDirectory {
 
  private:
   DataDirectory(FileSystem* file_system, std::string path);
+  std::string lock_path() const { return path_ + "/LOCK"; }
+  Status TakeLock();
   Status CheckFormat() const;
   Status WriteFormat();
 

@@ -13,8 +13,10 @@ TEST(DataDirectory, IsMadeLockedAndMarked) {
   ASSERT_TRUE(directory.ok()) << directory.status().ToString();
   EXPECT_EQ(fs.Content("/data/larder/FORMAT"), "larder 1\n");
   EXPECT_EQ(DataDirectory::Open(&fs, "/data/larder").status().code(), StatusCode::kAlreadyExists);
-  EXPECT_TRUE(DataDirectory::OpenReadOnly(&fs, "/data/larder").ok());
+  EXPECT_EQ(DataDirectory::OpenReadOnly(&fs, "/data/larder").status().code(),
+            StatusCode::kAlreadyExists);
   directory->reset();
+  EXPECT_TRUE(DataDirectory::OpenReadOnly(&fs, "/data/larder").ok());
   EXPECT_TRUE(DataDirectory::Open(&fs, "/data/larder").ok());
 }
 

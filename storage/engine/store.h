@@ -51,6 +51,9 @@ struct StoreOptions {
   uint64_t partition_rows_max = 1ull << 31;
   uint32_t search_depth_max = 10'000;  // traces of one answer
   uint32_t page_size_max = 10'000;     // spans of one answer
+  // Take nothing and change nothing: nothing is sealed, merged or dropped, and Open creates no
+  // store. Writes are refused with kUnavailable.
+  bool read_only = false;
   TenantOptions tenants = {};
   uint64_t archive_bytes_max = 0;                  // 0: half of what may be on disk in all
   FileSystem* file_system = &FileSystem::Posix();  // these two must outlive the store
@@ -85,6 +88,21 @@ struct TenantStatus {
   uint64_t bytes = 0;  // indexes included
   uint64_t archive_rows = 0;
   uint64_t archive_bytes = 0;
+};
+
+// A partition on disk.
+struct StoredPartition {
+  uint64_t id = 0;
+  // "open", "full" (takes no more and will close), "closed", "dropping". Lives for ever.
+  std::string_view state = {};
+  bool is_archive = false;
+  uint64_t arrival_min_ns = 0;  // when its spans came in, wall clock; 0: no segment yet
+  uint64_t arrival_max_ns = 0;
+  uint64_t segments = 0;
+  uint64_t broken_segments = 0;  // among them: those that cannot be opened
+  uint64_t rows = 0;
+  uint64_t bytes = 0;    // indexes included
+  uint64_t tenants = 0;  // that have segments in it
 };
 
 // Counters and gauges for /metrics and status. All since the start of the process.
@@ -126,7 +144,8 @@ class Store {
  public:
   // Opens or creates. Fails only with kFailedPrecondition (a newer format), kAlreadyExists (a live
   // owner, its pid named) or kUnavailable (the directory cannot be written and cannot be read);
-  // what is damaged is set aside, logged, and counted in stats().
+  // what is damaged is set aside, logged, and counted in stats(). With `read_only` also with what
+  // keeps a database from being read, which only an opening that may write can repair.
   static Result<std::unique_ptr<Store>> Open(const StoreOptions& options);
   // Flushes and closes. No cursor may be alive.
   virtual ~Store() = default;
@@ -143,6 +162,7 @@ class Store {
   // To ask with; kNoTenant, which has no spans, when nothing was written under that name.
   virtual TenantId FindTenant(std::string_view name) = 0;
   virtual std::vector<TenantStatus> TenantStatuses() = 0;  // by number
+  virtual std::vector<StoredPartition> Partitions() = 0;   // oldest first
 
   // Each trace whole, from every place that has spans of it. Unknown ids are skipped; repeated ids
   // are answered once; order as asked.

@@ -35,6 +35,7 @@ class StoreImpl : public Store {
   Result<TenantId> OpenTenant(std::string_view name) override;
   TenantId FindTenant(std::string_view name) override;
   std::vector<TenantStatus> TenantStatuses() override;
+  std::vector<StoredPartition> Partitions() override;
   void WriteAsync(WriteRequest request, std::function<void(WriteResult)> done) override;
   std::unique_ptr<TraceCursor> GetTraces(TenantId tenant, std::vector<TraceId> ids,
                                          const QueryLimits& limits) override;

@@ -44,6 +44,10 @@ struct MemoryShares {
 
 Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
   auto store = std::make_unique<StoreImpl>(options);
+  if (options.read_only) {
+    LARDER_RETURN_IF_ERROR(store->OpenForReading(Status::Unavailable("as it was asked to be")));
+    return std::unique_ptr<Store>(std::move(store));
+  }
   const Status opened = store->OpenForWriting();
   if (opened.ok()) return std::unique_ptr<Store>(std::move(store));
   const bool refused = opened.code() == StatusCode::kFailedPrecondition ||
@@ -55,7 +59,9 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
   auto reader = std::make_unique<StoreImpl>(options);
   const Status readable = reader->OpenForReading(opened);
   if (readable.ok()) return std::unique_ptr<Store>(std::move(reader));
-  if (readable.code() == StatusCode::kFailedPrecondition) return readable;
+  const bool also_refused = readable.code() == StatusCode::kFailedPrecondition ||
+                            readable.code() == StatusCode::kAlreadyExists;
+  if (also_refused) return readable;
   return Status::Unavailable(options.data_dir + " can be neither written (" +
                              std::string(opened.message()) + ") nor read (" +
                              std::string(readable.message()) + ")");
