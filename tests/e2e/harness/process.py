@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -10,10 +11,21 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 
+# Below the ports that the system gives to outgoing connections: one of those could take the port
+# before the program does that was told to listen there.
+PORTS = iter(random.sample(range(20000, 32000), 12000))
+
+
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port of the loopback on which nobody listens, never told twice."""
+    for port in PORTS:
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("every port is taken")
 
 
 def wait_until(condition, what, seconds=60):
