@@ -263,7 +263,9 @@ std::string SettingText(const Setting& setting, const Settings& settings) {
   if (const auto* on_off = std::get_if<SwitchField>(&setting.field)) {
     return on_off->at(copy) ? "true" : "false";
   }
-  return std::get<TextField>(setting.field).at(copy);
+  const auto& text = std::get<TextField>(setting.field);
+  if (text.is_secret && !text.at(copy).empty()) return "(set)";
+  return text.at(copy);
 }
 
 Result<Settings> LoadSettings(const SettingSources& sources) {
@@ -321,6 +323,7 @@ Status CheckSettings(const Settings& settings) {
         "no data directory; name one with --data-dir, LARDER_DATA_DIR or data-dir in the file");
   }
   LARDER_RETURN_IF_ERROR(CheckSecurity(settings.security));
+  LARDER_RETURN_IF_ERROR(CheckTierOptions(settings.tier));
   const bool secure = settings.security.tls.enabled() || !settings.security.token_file.empty();
   for (const std::string* address : Listeners(settings)) {
     LARDER_ASSIGN_OR_RETURN(const ListenAddress parsed, ParseListenAddress(*address));

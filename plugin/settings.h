@@ -21,6 +21,7 @@
 #include "storage/base/log.h"
 #include "storage/base/status.h"
 #include "storage/engine/store.h"
+#include "tiering/tier_options.h"
 
 namespace larder {
 
@@ -28,6 +29,7 @@ struct Settings {
   StoreOptions store;
   ServerOptions server;
   SecurityOptions security;
+  TierOptions tier;
   std::string admin_listen = "127.0.0.1:17270";
   std::string otlp_http_listen;  // empty: off
   std::string tenants;           // names, as written
@@ -43,6 +45,7 @@ struct Settings {
 struct TextField {
   std::string& (*at)(Settings& settings);
   std::string_view hint = "DIR";  // what the text is, for the help
+  bool is_secret = false;         // never shown
 };
 struct SwitchField {
   bool& (*at)(Settings& settings);
@@ -79,7 +82,7 @@ std::string ValueHint(const Setting& setting);
 
 // Reads a value as a user spells it. kInvalidArgument says what is accepted.
 Status ApplySetting(const Setting& setting, std::string_view text, Settings* settings);
-// The value as a user would spell it.
+// The value as a user would spell it; of a secret that is set, a word in its place.
 std::string SettingText(const Setting& setting, const Settings& settings);
 
 // What LoadSettings reads from.
@@ -102,7 +105,8 @@ Status ParseTenantLimits(std::string_view text,
                          std::vector<std::pair<std::string, TenantLimits>>* limits);
 
 // What must hold between settings: a data directory is given; a certificate has its key; listeners
-// are on loopback unless there is a certificate, a token or --insecure-listen.
+// are on loopback unless there is a certificate, a token or --insecure-listen; a tier has what its
+// kind needs.
 Status CheckSettings(const Settings& settings);
 
 }  // namespace larder

@@ -15,6 +15,11 @@ constexpr uint64_t kMiB = 1 << 20;
 constexpr std::array<std::string_view, 2> kDurabilityWords = {"sync", "async"};
 constexpr std::array<std::string_view, 4> kLogLevelWords = {"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> kNoKindWords = {"empty", "unspecified"};
+constexpr std::array<std::string_view, 3> kTierKindWords = {"off", "directory", "sls"};
+constexpr std::array<std::string_view, 2> kTierOldRowsWords = {"restamp", "keep"};
+constexpr std::array<std::string_view, 2> kSignatureWords = {"v1", "v4"};
+constexpr std::array<std::string_view, 3> kCompressionWords = {"none", "lz4", "zstd"};
+constexpr std::array<std::string_view, 2> kTraceIdsWords = {"short", "w3c"};
 constexpr std::array<std::string_view, 2> kLogFormatWords = {"text", "json"};
 
 constexpr std::string_view kAddress = "ADDRESS";
@@ -26,6 +31,8 @@ constexpr std::string_view kTenants = "Tenants and the archive";
 constexpr std::string_view kLimits = "Limits of what comes in, and memory";
 constexpr std::string_view kQueries = "Queries";
 constexpr std::string_view kV1 = "Jaeger v1";
+constexpr std::string_view kTier = "The cold tier";
+constexpr std::string_view kSls = "The cold tier in Alibaba Cloud SLS (tier.kind sls)";
 constexpr std::string_view kRunning = "Running";
 
 // A number among the settings, whatever its integer type.
@@ -58,6 +65,31 @@ template <auto kPart>
 constexpr NumberField OfServer(Unit unit, uint64_t min, uint64_t max) {
   using At = Number<&Settings::server, kPart>;
   return {&At::Get, &At::Set, unit, min, max};
+}
+
+template <auto kPart>
+constexpr NumberField OfTier(Unit unit, uint64_t min, uint64_t max, bool zero_is_auto = false) {
+  using At = Number<&Settings::tier, kPart>;
+  return {&At::Get, &At::Set, unit, min, max, zero_is_auto};
+}
+
+// A text of SlsOptions, and a word of it.
+template <auto kPart>
+constexpr TextField OfSls(std::string_view hint, bool is_secret = false) {
+  return {[](Settings& s) -> std::string& { return s.tier.sls.*kPart; }, hint, is_secret};
+}
+template <auto kPart>
+constexpr ChoiceField SlsChoice(std::span<const std::string_view> words) {
+  using Type = std::remove_reference_t<decltype(std::declval<SlsOptions&>().*kPart)>;
+  return {words, [](const Settings& s) { return static_cast<size_t>(s.tier.sls.*kPart); },
+          [](Settings& s, size_t index) { s.tier.sls.*kPart = static_cast<Type>(index); }};
+}
+template <auto kPart>
+constexpr NumberField SlsNumber(Unit unit, uint64_t min, uint64_t max) {
+  using Type = std::remove_reference_t<decltype(std::declval<SlsOptions&>().*kPart)>;
+  return {[](const Settings& s) { return uint64_t{s.tier.sls.*kPart}; },
+          [](Settings& s, uint64_t value) { s.tier.sls.*kPart = static_cast<Type>(value); }, unit,
+          min, max};
 }
 
 const Setting kTable[] = {
@@ -226,6 +258,89 @@ const Setting kTable[] = {
                  [](Settings& s, size_t index) {
                    s.server.v1.no_kind = index == 0 ? "" : kNoKindWords[index];
                  }}},
+
+    {"tier.kind", kTier,
+     "Where aged partitions go: nowhere, to a directory (another disk, a share), or to Alibaba "
+     "Cloud SLS. What is there stays searchable. larder tier check tries the configuration.",
+     ChoiceField{kTierKindWords, [](const Settings& s) { return static_cast<size_t>(s.tier.kind); },
+                 [](Settings& s, size_t index) { s.tier.kind = static_cast<TierKind>(index); }}},
+    {"tier.after", kTier, "A closed partition is uploaded at this age.",
+     OfTier<&TierOptions::after_ms>(Unit::kDuration, 0, 100 * kYearMs)},
+    {"tier.evict-after", kTier,
+     "The local copy of an uploaded partition goes at this age. auto keeps it until retention or "
+     "disk.cap takes it.",
+     OfTier<&TierOptions::evict_after_ms>(Unit::kDuration, 0, 100 * kYearMs, true)},
+    {"tier.retention", kTier,
+     "How long spans are kept in the tier, from their arrival; also the time to live of a Logstore "
+     "that Larder creates.",
+     OfTier<&TierOptions::retention_ms>(Unit::kDuration, 10ull * 60 * kSecondMs, 100 * kYearMs)},
+    {"tier.outage-max", kTier,
+     "How long the tier may be away without a row becoming too old for it: tier.after, the time of "
+     "a partition and this together must stay below the 6.5 days that SLS takes.",
+     OfTier<&TierOptions::outage_ms_max>(Unit::kDuration, 0, 6 * 24 * kHourMs)},
+    {"tier.rate-max", kTier, "Most bytes uploaded in a second, before compression.",
+     OfTier<&TierOptions::rate_bytes_max>(Unit::kSize, 64 << 10, UINT64_MAX)},
+    {"tier.old-rows", kTier,
+     "What becomes of rows whose time the tier does not take: restamp writes them with the time of "
+     "the upload, their true one inside; keep leaves them on the local disk.",
+     ChoiceField{
+         kTierOldRowsWords, [](const Settings& s) { return static_cast<size_t>(s.tier.old_rows); },
+         [](Settings& s, size_t index) { s.tier.old_rows = static_cast<TierOldRows>(index); }}},
+    {"tier.read-time-max", kTier, "How long one query may wait for the tier.",
+     OfTier<&TierOptions::read_ms_max>(Unit::kDuration, 100, kHourMs)},
+    {"tier.directory", kTier, "The directory of tier.kind directory.",
+     TextField{[](Settings& s) -> std::string& { return s.tier.directory; }}},
+    {"tier.sls.endpoint", kSls,
+     "cn-hangzhou.log.aliyuncs.com or another of SLS; https unless http:// stands before it.",
+     OfSls<&SlsOptions::endpoint>("HOST")},
+    {"tier.sls.project", kSls, "The project.", OfSls<&SlsOptions::project>("NAME")},
+    {"tier.sls.instance", kSls,
+     "The instance of the Trace app, whose Logstore INSTANCE-traces takes the spans.",
+     OfSls<&SlsOptions::instance>("NAME")},
+    {"tier.sls.logstore", kSls, "The Logstore, in place of an instance.",
+     OfSls<&SlsOptions::logstore>("NAME")},
+    {"tier.sls.access-key-id", kSls, "The id of the access key.",
+     OfSls<&SlsOptions::access_key_id>("ID")},
+    {"tier.sls.access-key-secret", kSls,
+     "The secret of the access key. Other users of the machine can read flags: use the environment "
+     "or the file below.",
+     OfSls<&SlsOptions::access_key_secret>("SECRET", true)},
+    {"tier.sls.access-key-secret-file", kSls, "A file with the secret alone.",
+     OfSls<&SlsOptions::access_key_secret_file>(kFile)},
+    {"tier.sls.security-token", kSls, "The token of temporary credentials (STS).",
+     OfSls<&SlsOptions::security_token>("TOKEN", true)},
+    {"tier.sls.security-token-file", kSls, "A file with the token alone.",
+     OfSls<&SlsOptions::security_token_file>(kFile)},
+    {"tier.sls.signature", kSls, "How calls are signed; v4 needs tier.sls.region.",
+     SlsChoice<&SlsOptions::signature>(kSignatureWords)},
+    {"tier.sls.region", kSls, "The region, for signature v4: cn-hangzhou.",
+     OfSls<&SlsOptions::region>("NAME")},
+    {"tier.sls.connect-to", kSls,
+     "Connect to this address, whatever the endpoint's name says: a proxy, a tunnel, a test "
+     "double.",
+     OfSls<&SlsOptions::connect_to>(kAddress)},
+    {"tier.sls.ca-file", kSls, "Authorities to trust, in PEM, in place of the system's.",
+     OfSls<&SlsOptions::ca_file>(kFile)},
+    {"tier.sls.compression", kSls, "How rows are compressed on their way.",
+     SlsChoice<&SlsOptions::compression>(kCompressionWords)},
+    {"tier.sls.trace-ids", kSls,
+     "How a trace id of 64 bits is spelled: short, 16 digits, which aliyun-log-jaeger looks for; "
+     "w3c, always 32.",
+     SlsChoice<&SlsOptions::trace_ids>(kTraceIdsWords)},
+    {"tier.sls.raw-payload", kSls,
+     "Write each span whole beside its columns. Without it types, nanoseconds and other fine print "
+     "are lost.",
+     SwitchField{[](Settings& s) -> bool& { return s.tier.sls.writes_raw_payload; }}},
+    {"tier.sls.create", kSls,
+     "Make the Logstore and its index when they are not there. An index that is there is never "
+     "changed.",
+     SwitchField{[](Settings& s) -> bool& { return s.tier.sls.create; }}},
+    {"tier.sls.shards", kSls, "Shards of a Logstore that Larder makes.",
+     SlsNumber<&SlsOptions::shards>(Unit::kCount, 1, 100)},
+    {"tier.sls.request-time-max", kSls, "Time of one request.",
+     SlsNumber<&SlsOptions::request_ms_max>(Unit::kDuration, 100, kHourMs)},
+    {"tier.sls.connections", kSls, "Most requests at once.",
+     SlsNumber<&SlsOptions::connections>(Unit::kCount, 1, 64)},
 
     {"shutdown.grace", kRunning, "How long running calls may take to end after SIGTERM.",
      NumberField{[](const Settings& s) { return s.shutdown_grace_ms; },

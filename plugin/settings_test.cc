@@ -69,10 +69,12 @@ TEST(Settings, EveryDefaultIsAValueThatIsAccepted) {
     EXPECT_FALSE(setting.help.empty());
     Settings settings;
     const std::string standard = SettingText(setting, settings);
-    const std::set<std::string_view> others_off = {"tenancy.tenants", "tenancy.default",
-                                                   "tenancy.limits", "archive.listen"};
-    const bool may_be_off = setting.name.starts_with("otlp.") || setting.name.ends_with("-file") ||
-                            others_off.contains(setting.name);
+    const std::set<std::string_view> others_off = {
+        "tenancy.tenants", "tenancy.default", "tenancy.limits", "archive.listen", "tier.directory"};
+    const bool may_be_off =
+        setting.name.starts_with("otlp.") || setting.name.ends_with("-file") ||
+        others_off.contains(setting.name) ||
+        (setting.name.starts_with("tier.sls.") && std::holds_alternative<TextField>(setting.field));
     EXPECT_EQ(standard.empty(), setting.name == "data-dir" || may_be_off) << setting.name;
     const Status status = ApplySetting(setting, standard, &settings);
     EXPECT_TRUE(status.ok()) << setting.name << ": " << status.ToString();
@@ -97,6 +99,45 @@ TEST(Settings, TenantsAndTheirLimitsAreLists) {
   for (const char* wrong : {"acme", "=3d", "acme=soon", "acme=3d/much"}) {
     EXPECT_FALSE(LoadSettings({.arguments = {"--tenancy.limits", wrong}, .environment = {}}).ok());
   }
+}
+
+TEST(Settings, SecretsAreNeverShown) {
+  const auto settings = LoadSettings(
+      {.arguments = {"--tier.sls.access-key-secret", "hush", "--tier.sls.security-token", "hush",
+                     "--tier.sls.access-key-id", "me"},
+       .environment = {}});
+  ASSERT_TRUE(settings.ok()) << settings.status().ToString();
+  EXPECT_EQ(settings->tier.sls.access_key_secret, "hush");
+  EXPECT_EQ(SettingText(Named("tier.sls.access-key-secret"), *settings), "(set)");
+  EXPECT_EQ(SettingText(Named("tier.sls.access-key-id"), *settings), "me");
+  for (const Setting& setting : SettingsTable()) {
+    EXPECT_EQ(SettingText(setting, *settings).find("hush"), std::string::npos) << setting.name;
+  }
+}
+
+TEST(Settings, ATierNeedsWhatItsKindNeeds) {
+  const std::vector<std::pair<std::string, std::string>> kNeeds = {
+      {"--tier.sls.endpoint", "cn-hangzhou.log.aliyuncs.com"},
+      {"--tier.sls.project", "p"},
+      {"--tier.sls.instance", "i"},
+      {"--tier.sls.access-key-id", "me"},
+      {"--tier.sls.access-key-secret-file", "/secret"},
+      {"--tier.sls.region", "cn-hangzhou"},
+  };
+  std::vector<std::string> arguments = {"--data-dir=d", "--tier.kind=sls",
+                                        "--tier.sls.signature=v4"};
+  for (const auto& [flag, value] : kNeeds) {
+    const auto settings = LoadSettings({.arguments = arguments, .environment = {}});
+    ASSERT_TRUE(settings.ok()) << settings.status().ToString();
+    EXPECT_NE(CheckSettings(*settings).message().find(flag.substr(2)), std::string::npos) << flag;
+    arguments.push_back(flag + "=" + value);
+  }
+  const auto whole = LoadSettings({.arguments = arguments, .environment = {}});
+  EXPECT_TRUE(CheckSettings(*whole).ok()) << CheckSettings(*whole).ToString();
+  EXPECT_EQ(whole->tier.sls.LogstoreName(), "i-traces");
+  const auto directory =
+      LoadSettings({.arguments = {"--data-dir=d", "--tier.kind", "directory"}, .environment = {}});
+  EXPECT_NE(CheckSettings(*directory).message().find("tier.directory"), std::string::npos);
 }
 
 TEST(Settings, FlagBeatsEnvironmentBeatsFile) {

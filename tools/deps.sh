@@ -14,6 +14,8 @@ packages=(
   # plugin/: gRPC, settings, admin port.
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
   libyaml-cpp-dev nlohmann-json3-dev libcpp-httplib-dev libssl-dev libboost-dev
+  # tiering/: HTTP to SLS, compression of what goes there.
+  libcurl4-openssl-dev liblz4-dev
   # Unit tests and benches are part of the build.
   libgtest-dev libbenchmark-dev
   # The demo sends with OpenTelemetry's Python SDK, in an environment of its own below build/.

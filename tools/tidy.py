@@ -51,9 +51,11 @@ VENDOR_OWNERS = {
     "flatbuffers/": ("storage/segment/", "storage/engine/"),
     "utf8proc.h": ("storage/model/",),
     "re2/": ("storage/model/",),
-    "zstd": ("storage/",),
+    "zstd": ("storage/", "tiering/"),
+    "lz4": ("tiering/",),
+    "curl/": ("tiering/sls/",),
     "xxhash.h": ("storage/base/",),
-    "protozero/": ("storage/", "plugin/"),
+    "protozero/": ("storage/", "tiering/", "plugin/"),
 }
 
 BANNED = {
