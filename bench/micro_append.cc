@@ -4,7 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro_load.h"
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 
 namespace larder::bench {
 namespace {

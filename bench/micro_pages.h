@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "storage/segment/segment.h"
 
 namespace larder::bench {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "storage/filter/resolve.h"
-#include "storage/model/span_filter.h"
+#include "storage/model/table/span_filter.h"
 #include "tests/support/reference_evaluator.h"
 
 namespace larder::bench {

@@ -6,7 +6,7 @@
 
 #include "plugin/filter/filter_wire.h"
 #include "storage/base/check.h"
-#include "storage/model/span_filter.h"
+#include "storage/model/table/span_filter.h"
 
 namespace {
 

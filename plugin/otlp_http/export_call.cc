@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "plugin/gunzip.h"
 #include "plugin/otlp_http/otlp_json.h"
+#include "plugin/wire/gunzip.h"
 
 namespace larder {
 namespace {

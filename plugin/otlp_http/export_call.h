@@ -8,10 +8,10 @@
 #include <string>
 #include <string_view>
 
-#include "plugin/byte_budget.h"
+#include "plugin/calls/byte_budget.h"
+#include "plugin/calls/rpc_metrics.h"
 #include "plugin/otlp_http/http_outcome.h"
-#include "plugin/rpc_metrics.h"
-#include "plugin/store_gate.h"
+#include "plugin/store/store_gate.h"
 #include "plugin/tenancy/tenant_guard.h"
 #include "storage/base/clock.h"
 

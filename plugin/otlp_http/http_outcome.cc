@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <protozero/pbf_writer.hpp>
 
-#include "plugin/replies.h"
+#include "plugin/services/replies.h"
 
 namespace larder {
 namespace {

@@ -15,9 +15,9 @@
 #include <boost/asio/strand.hpp>
 #include <pthread.h>
 
-#include "plugin/listen_address.h"
 #include "plugin/otlp_http/connection.h"
 #include "plugin/security/tls_context.h"
+#include "plugin/settings/listen_address.h"
 #include "storage/base/log.h"
 
 namespace larder {

@@ -11,9 +11,9 @@
 #include <memory>
 #include <string>
 
-#include "plugin/rpc_metrics.h"
+#include "plugin/calls/rpc_metrics.h"
 #include "plugin/security/security.h"
-#include "plugin/store_gate.h"
+#include "plugin/store/store_gate.h"
 #include "plugin/tenancy/tenant_guard.h"
 #include "storage/base/clock.h"
 #include "storage/base/status.h"

@@ -20,8 +20,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "plugin/fake_store.h"
 #include "plugin/security/test_certificates.h"
+#include "plugin/store/fake_store.h"
 
 namespace larder {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "plugin/otlp_http/otlp_json.h"
 #include "storage/base/check.h"
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view json(reinterpret_cast<const char*>(data), size);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "plugin/request_wire.h"
+#include "plugin/wire/request_wire.h"
 #include "storage/model/wire.h"
 
 namespace larder {

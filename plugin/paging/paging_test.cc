@@ -8,7 +8,7 @@
 #include "plugin/paging/page_token.h"
 #include "plugin/paging/pagination.h"
 #include "plugin/paging/span_search.h"
-#include "plugin/requests.h"
+#include "plugin/services/requests.h"
 #include "tests/support/seed.h"
 
 namespace larder {

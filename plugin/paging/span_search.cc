@@ -10,8 +10,8 @@
 #include "plugin/filter/filter_wire.h"
 #include "plugin/paging/page_token.h"
 #include "plugin/paging/pagination.h"
-#include "plugin/request_wire.h"
-#include "plugin/wire_time.h"
+#include "plugin/wire/request_wire.h"
+#include "plugin/wire/wire_time.h"
 #include "storage/filter/vocabulary.h"
 #include "storage/model/wire.h"
 

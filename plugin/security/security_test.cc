@@ -14,11 +14,11 @@
 #include <httplib.h>
 #include <jaeger/storage/v2/trace_storage.grpc.pb.h>
 
-#include "plugin/admin_server.h"
-#include "plugin/fake_store.h"
-#include "plugin/raw_call.h"
+#include "plugin/admin/admin_server.h"
+#include "plugin/calls/raw_call.h"
 #include "plugin/security/test_certificates.h"
-#include "plugin/server.h"
+#include "plugin/server/server.h"
+#include "plugin/store/fake_store.h"
 
 namespace larder {
 namespace {

@@ -11,12 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "plugin/commands.h"
-#include "plugin/environment.h"
-#include "plugin/local_disk.h"
-#include "plugin/open_store.h"
-#include "plugin/server.h"
-#include "plugin/settings.h"
+#include "plugin/program/commands.h"
+#include "plugin/program/environment.h"
+#include "plugin/program/open_store.h"
+#include "plugin/server/server.h"
+#include "plugin/settings/local_disk.h"
+#include "plugin/settings/settings.h"
 #include "plugin/sidecar/handshake.h"
 #include "plugin/sidecar/host_watch.h"
 #include "plugin/sidecar/plugin_services.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "plugin/security/call_guard.h"
-#include "plugin/store_gate.h"
+#include "plugin/store/store_gate.h"
 
 namespace larder {
 

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "plugin/fake_store.h"
+#include "plugin/store/fake_store.h"
 
 namespace larder {
 namespace {

@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "plugin/requests.h"
+#include "plugin/services/requests.h"
 #include "plugin/v1/from_otlp.h"
 #include "storage/model/otlp_fields.h"
 #include "storage/model/wire.h"

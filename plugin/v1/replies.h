@@ -1,5 +1,5 @@
 // Writes the replies of jaeger.storage.v1; those that are not here have the same fields as in
-// jaeger.storage.v2 (plugin/replies.h).
+// jaeger.storage.v2 (plugin/services/replies.h).
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plugin/stream_query.h"
+#include "plugin/calls/stream_query.h"
 #include "plugin/v1/options.h"
 #include "storage/model/query.h"
 #include "storage/query/answer.h"

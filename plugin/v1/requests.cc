@@ -2,10 +2,10 @@
 
 #include <optional>
 
-#include "plugin/requests.h"
+#include "plugin/services/requests.h"
 #include "plugin/v1/model_fields.h"
 #include "plugin/v1/span.h"
-#include "plugin/wire_time.h"
+#include "plugin/wire/wire_time.h"
 #include "storage/model/wire.h"
 
 namespace larder::v1 {

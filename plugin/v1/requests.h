@@ -1,5 +1,6 @@
 // Reads the requests of jaeger.storage.v1 from their wire bytes; those that are not here have the
-// same fields as in jaeger.storage.v2 (plugin/requests.h). Every failure is kInvalidArgument.
+// same fields as in jaeger.storage.v2 (plugin/services/requests.h). Every failure is
+// kInvalidArgument.
 #pragma once
 
 #include <cstdint>

@@ -8,8 +8,8 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include "plugin/fake_store.h"
-#include "plugin/raw_call.h"
+#include "plugin/calls/raw_call.h"
+#include "plugin/store/fake_store.h"
 #include "plugin/v1/test_clients.h"
 #include "storage/engine/store.h"
 #include "tests/support/scratch_directory.h"

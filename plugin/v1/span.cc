@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "plugin/v1/model_fields.h"
-#include "plugin/wire_time.h"
+#include "plugin/wire/wire_time.h"
 #include "storage/model/wire.h"
 
 namespace larder::v1 {

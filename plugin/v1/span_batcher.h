@@ -12,10 +12,10 @@
 #include <thread>
 #include <vector>
 
-#include "plugin/byte_buffer.h"
-#include "plugin/store_gate.h"
+#include "plugin/calls/worker_pool.h"
+#include "plugin/store/store_gate.h"
 #include "plugin/v1/to_otlp.h"
-#include "plugin/worker_pool.h"
+#include "plugin/wire/byte_buffer.h"
 #include "storage/base/mutex.h"
 #include "storage/base/status.h"
 #include "storage/engine/store.h"

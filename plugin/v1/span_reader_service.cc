@@ -4,13 +4,13 @@
 #include <string>
 #include <utility>
 
-#include "plugin/byte_buffer.h"
-#include "plugin/replies.h"
-#include "plugin/requests.h"
-#include "plugin/stream_query.h"
-#include "plugin/unary_query.h"
+#include "plugin/calls/stream_query.h"
+#include "plugin/calls/unary_query.h"
+#include "plugin/services/replies.h"
+#include "plugin/services/requests.h"
 #include "plugin/v1/replies.h"
 #include "plugin/v1/requests.h"
+#include "plugin/wire/byte_buffer.h"
 
 namespace larder::v1 {
 namespace {

@@ -5,7 +5,7 @@
 #include <grpcpp/support/server_callback.h>
 #include <jaeger/storage/v1/storage.grpc.pb.h>
 
-#include "plugin/query_call.h"
+#include "plugin/calls/query_call.h"
 #include "plugin/v1/options.h"
 
 namespace larder::v1 {

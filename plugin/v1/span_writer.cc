@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
-#include "plugin/requests.h"
+#include "plugin/services/requests.h"
 #include "plugin/v1/model_fields.h"
 #include "plugin/v1/span.h"
 #include "storage/model/key_value_reader.h"
 #include "storage/model/otlp_fields.h"
 #include "storage/model/wire.h"
-#include "storage/query/trace_warning.h"
+#include "storage/query/traces/trace_warning.h"
 
 namespace larder::v1 {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "plugin/byte_buffer.h"
-#include "plugin/grpc_status.h"
+#include "plugin/calls/grpc_status.h"
 #include "plugin/security/grpc_metadata.h"
 #include "plugin/v1/requests.h"
+#include "plugin/wire/byte_buffer.h"
 
 namespace larder::v1 {
 namespace {

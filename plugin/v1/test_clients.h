@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 #include <jaeger/storage/v1/storage.grpc.pb.h>
 
-#include "plugin/server.h"
+#include "plugin/server/server.h"
 #include "storage/engine/store.h"
 
 namespace larder {

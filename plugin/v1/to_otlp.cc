@@ -2,13 +2,13 @@
 
 #include <cstring>
 
-#include "plugin/requests.h"
+#include "plugin/services/requests.h"
 #include "plugin/v1/model_fields.h"
 #include "plugin/v1/span.h"
 #include "plugin/v1/span_status.h"
 #include "storage/model/value.h"
 #include "storage/model/wire.h"
-#include "storage/query/trace_warning.h"
+#include "storage/query/traces/trace_warning.h"
 
 namespace larder::v1 {
 namespace {

@@ -20,7 +20,7 @@
 #include "storage/base/clock.h"
 #include "storage/base/file_system.h"
 #include "storage/base/status.h"
-#include "storage/engine/tenants.h"
+#include "storage/engine/catalog/tenants.h"
 #include "storage/model/query.h"
 #include "storage/model/span_query.h"
 #include "storage/query/answer.h"

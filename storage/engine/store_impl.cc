@@ -3,7 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include "storage/engine/archive_filter.h"
+#include "storage/engine/ingest/archive_filter.h"
 
 namespace larder {
 

@@ -4,7 +4,7 @@
 
 #include "storage/base/crash_point.h"
 #include "storage/base/log.h"
-#include "storage/engine/recovery.h"
+#include "storage/engine/ingest/recovery.h"
 #include "storage/engine/store_impl.h"
 
 namespace larder {

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "storage/model/span_filter.h"
+#include "storage/model/table/span_filter.h"
 #include "tests/support/filter_generator.h"
 
 namespace larder {

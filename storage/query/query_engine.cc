@@ -9,12 +9,12 @@
 #include <utility>
 
 #include "storage/query/calls/dependency_table.h"
-#include "storage/query/operations.h"
 #include "storage/query/query_context.h"
-#include "storage/query/span_cursor.h"
-#include "storage/query/summaries.h"
-#include "storage/query/trace_cursor.h"
-#include "storage/query/trace_walk.h"
+#include "storage/query/spans/span_cursor.h"
+#include "storage/query/traces/operations.h"
+#include "storage/query/traces/summaries.h"
+#include "storage/query/traces/trace_cursor.h"
+#include "storage/query/traces/trace_walk.h"
 
 namespace larder {
 

@@ -11,8 +11,8 @@
 
 #include "storage/model/span.h"
 #include "storage/query/faulty_source_for_test.h"
-#include "storage/query/trace_reader.h"
-#include "storage/query/trace_warning.h"
+#include "storage/query/traces/trace_reader.h"
+#include "storage/query/traces/trace_warning.h"
 #include "storage/segment/table/table_source.h"
 
 namespace larder {

@@ -10,7 +10,7 @@
 
 #include "storage/model/query.h"
 #include "storage/model/span.h"
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "storage/segment/table/table_source.h"
 #include "tests/support/filter_corpus.h"
 #include "tests/support/reference_evaluator.h"

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/model/span.h"
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "storage/model/traces_data_writer.h"
 #include "storage/segment/segment.h"
 #include "storage/segment/segment_writer.h"

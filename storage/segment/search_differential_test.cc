@@ -7,7 +7,7 @@
 
 #include "storage/model/query.h"
 #include "storage/model/span.h"
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "storage/segment/segment.h"
 #include "storage/segment/segment_writer.h"
 #include "storage/segment/table/table_source.h"

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "storage/base/status.h"
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "storage/segment/format/segment_info.h"
 #include "storage/segment/page/page_store.h"
 

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/base/log.h"
-#include "storage/engine/catalog.h"
+#include "storage/engine/catalog/catalog.h"
 #include "storage/kv/kv_store.h"
 #include "tests/crash/child.h"
 #include "tests/crash/oracle.h"

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "storage/model/span.h"
-#include "storage/model/span_table.h"
-#include "storage/query/partition_index.h"
+#include "storage/model/table/span_table.h"
+#include "storage/query/index/partition_index.h"
 #include "storage/query/view.h"
 #include "storage/segment/page/page_cache.h"
 #include "tests/support/reference_store.h"

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/query/query_context.h"
-#include "storage/query/trace_walk.h"
+#include "storage/query/traces/trace_walk.h"
 #include "tests/differential/checker.h"
 #include "tests/differential/layout.h"
 #include "tests/differential/span_maker.h"

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "storage/base/check.h"
-#include "storage/model/span_filter.h"
+#include "storage/model/table/span_filter.h"
 #include "storage/model/wire.h"
 
 namespace larder {

@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/filter/resolve.h"
-#include "storage/model/span_filter.h"
+#include "storage/model/table/span_filter.h"
 #include "tests/filter/cases_file.h"
 #include "tests/filter/searched_spans.h"
 #include "tests/support/filter_generator.h"

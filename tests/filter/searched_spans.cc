@@ -4,7 +4,7 @@
 #include <numeric>
 #include <utility>
 
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "storage/segment/segment.h"
 #include "storage/segment/segment_writer.h"
 #include "storage/segment/table/table_source.h"

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "storage/model/filter_text.h"
-#include "storage/model/span_filter.h"
+#include "storage/model/table/span_filter.h"
 #include "storage/model/value.h"
 #include "storage/model/value_matcher.h"
 

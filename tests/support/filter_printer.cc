@@ -2,7 +2,7 @@
 #include <array>
 #include <string>
 
-#include "storage/model/span_filter.h"
+#include "storage/model/table/span_filter.h"
 #include "tests/support/filter_generator.h"
 
 namespace larder {

@@ -21,9 +21,9 @@
 
 #include "storage/base/status.h"
 #include "storage/query/calls/call_table.h"
-#include "storage/query/calls/call_units.h"
-#include "storage/query/calls/service_pairs.h"
 #include "storage/query/calls/trace_gatherer.h"
+#include "storage/query/edges/service_pairs.h"
+#include "storage/query/index/call_units.h"
 #include "storage/query/query_context.h"
 #include "storage/query/view.h"
 

@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "storage/query/calls/service_pairs.h"
+#include "storage/query/edges/service_pairs.h"
 
 namespace larder {
 

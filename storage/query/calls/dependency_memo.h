@@ -16,8 +16,8 @@
 #include "storage/model/ids.h"
 #include "storage/query/calls/call_join.h"
 #include "storage/query/calls/call_table.h"
-#include "storage/query/calls/call_units.h"
-#include "storage/query/calls/service_pairs.h"
+#include "storage/query/edges/service_pairs.h"
+#include "storage/query/index/call_units.h"
 #include "storage/query/query_context.h"
 #include "storage/query/view.h"
 

@@ -6,9 +6,9 @@
 
 #include "storage/base/status.h"
 #include "storage/model/ids.h"
-#include "storage/query/calls/call_units.h"
-#include "storage/query/calls/service_pairs.h"
-#include "storage/query/calls/trace_filter.h"
+#include "storage/query/edges/service_pairs.h"
+#include "storage/query/edges/trace_filter.h"
+#include "storage/query/index/call_units.h"
 #include "storage/query/query_context.h"
 #include "storage/query/view.h"
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "storage/base/status.h"
-#include "storage/query/calls/call_units.h"
-#include "storage/query/calls/trace_filter.h"
-#include "storage/query/calls/trace_runs.h"
+#include "storage/query/edges/trace_filter.h"
+#include "storage/query/edges/trace_runs.h"
+#include "storage/query/index/call_units.h"
 #include "storage/query/query_context.h"
 #include "storage/query/view.h"
 

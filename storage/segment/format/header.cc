@@ -5,7 +5,7 @@
 
 #include <flatbuffers/flatbuffers.h>
 
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "storage/segment/format/header_generated.h"
 #include "storage/segment/format/segment_format.h"
 #include "storage/segment/page/page.h"

@@ -10,7 +10,7 @@
 
 #include "storage/base/hash.h"
 #include "storage/model/span.h"
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "storage/segment/index/index_format.h"
 #include "storage/segment/page/page.h"
 #include "storage/segment/segment.h"

@@ -21,7 +21,7 @@
 
 #include "storage/base/status.h"
 #include "storage/model/ids.h"
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "storage/model/value.h"
 #include "storage/segment/format/column_info.h"
 #include "storage/segment/format/segment_info.h"

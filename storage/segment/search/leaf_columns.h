@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "storage/base/status.h"
-#include "storage/model/span_filter.h"
+#include "storage/model/table/span_filter.h"
 #include "storage/segment/reader/column_cursor.h"
 #include "storage/segment/reader/segment_columns.h"
 #include "storage/segment/search/leaf_plan.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "storage/base/status.h"
-#include "storage/model/span_filter.h"
+#include "storage/model/table/span_filter.h"
 #include "storage/segment/index/index_reader.h"
 #include "storage/segment/reader/segment_columns.h"
 #include "storage/segment/source/block_set.h"

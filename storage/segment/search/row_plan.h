@@ -6,7 +6,7 @@
 
 #include "storage/base/status.h"
 #include "storage/bitmap/row_set.h"
-#include "storage/model/span_filter.h"
+#include "storage/model/table/span_filter.h"
 #include "storage/segment/reader/segment_columns.h"
 #include "storage/segment/search/leaf_plan.h"
 

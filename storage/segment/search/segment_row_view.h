@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "storage/base/status.h"
-#include "storage/model/span_filter.h"
+#include "storage/model/table/span_filter.h"
 #include "storage/segment/reader/column_cursor.h"
 #include "storage/segment/reader/segment_columns.h"
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "storage/model/span_filter.h"
+#include "storage/model/table/span_filter.h"
 #include "storage/segment/index/index_format.h"
 #include "storage/segment/index/index_reader.h"
 #include "storage/segment/search/key_columns.h"

@@ -9,7 +9,7 @@
 
 #include "storage/base/mutex.h"
 #include "storage/model/query.h"
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "storage/segment/source/span_source.h"
 
 namespace larder {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "storage/base/mutex.h"
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "storage/segment/source/block_set.h"
 
 namespace larder {

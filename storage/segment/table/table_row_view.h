@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "storage/model/span_filter.h"
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_filter.h"
+#include "storage/model/table/span_table.h"
 
 namespace larder {
 

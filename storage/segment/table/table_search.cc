@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "storage/model/span_filter.h"
+#include "storage/model/table/span_filter.h"
 #include "storage/segment/table/table_row_view.h"
 
 namespace larder {

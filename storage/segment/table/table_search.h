@@ -7,7 +7,7 @@
 
 #include "storage/base/status.h"
 #include "storage/model/filter.h"
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "storage/segment/source/span_source.h"
 #include "storage/segment/table/table_bounds.h"
 #include "storage/segment/table/table_pairs.h"

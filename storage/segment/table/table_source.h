@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "storage/segment/source/span_source.h"
 
 namespace larder {

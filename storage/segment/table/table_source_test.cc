@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/model/span.h"
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "tests/support/seed.h"
 #include "tests/support/span_generator.h"
 

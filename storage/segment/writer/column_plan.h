@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "storage/segment/writer/segment_draft.h"
 
 namespace larder {

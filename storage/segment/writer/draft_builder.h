@@ -2,7 +2,7 @@
 // distributes their values over columns.
 #pragma once
 
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "storage/segment/writer/segment_draft.h"
 
 namespace larder {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 
 namespace larder {
 

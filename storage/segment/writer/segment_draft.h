@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "storage/model/span_table.h"
+#include "storage/model/table/span_table.h"
 #include "storage/segment/format/column_info.h"
 
 namespace larder {

@@ -1,0 +1,151 @@
+// The admin port over loopback, a fake store behind it.
+#include "plugin/admin/admin_server.h"
+
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <httplib.h>
+#include <nlohmann/json.hpp>
+
+#include "plugin/admin/metrics.h"
+#include "plugin/store/fake_store.h"
+
+namespace larder {
+namespace {
+
+class AdminServerTest : public testing::Test {
+ protected:
+  void Start(bool enable_purge = false) {
+    auto server = AdminServer::Start({.listen = "127.0.0.1:0",
+                                      .enable_purge = enable_purge,
+                                      .gate = &gate_,
+                                      .metrics = &metrics_,
+                                      .streams = &streams_,
+                                      .settings = {}});
+    ASSERT_TRUE(server.ok()) << server.status().ToString();
+    server_ = std::move(server).value();
+    client_ = std::make_unique<httplib::Client>("127.0.0.1", server_->port());
+  }
+
+  FakeStore store_;
+  StoreGate gate_;
+  RpcMetrics metrics_;
+  WorkerPool pool_{"pool", 1};
+  StreamWatch streams_{{}, &pool_};
+  std::unique_ptr<AdminServer> server_;
+  std::unique_ptr<httplib::Client> client_;
+};
+
+TEST_F(AdminServerTest, IsHealthyAtOnceAndReadyWithTheStore) {
+  Start();
+  EXPECT_EQ(client_->Get("/healthz")->status, 200);
+  EXPECT_EQ(client_->Get("/readyz")->status, 503);
+  EXPECT_NE(client_->Get("/readyz")->body.find("replays its journal"), std::string::npos);
+  gate_.Open(&store_);
+  EXPECT_EQ(client_->Get("/readyz")->status, 200);
+  gate_.Close("the server is shutting down");
+  EXPECT_EQ(client_->Get("/readyz")->status, 503);
+}
+
+TEST_F(AdminServerTest, AStoreThatOnlyReadsIsNotReadyAndSaysWhy) {
+  store_.stats_answer.writable = false;
+  store_.stats_answer.not_writable_reason = "the disk is full: free 64 MiB";
+  gate_.Open(&store_);
+  Start();
+  const auto reply = client_->Get("/readyz");
+  EXPECT_EQ(reply->status, 503);
+  EXPECT_NE(reply->body.find("the disk is full: free 64 MiB"), std::string::npos);
+}
+
+TEST_F(AdminServerTest, PurgesOnlyWhenAllowed) {
+  gate_.Open(&store_);
+  Start();
+  EXPECT_EQ(client_->Post("/purge")->status, 403);
+  EXPECT_EQ(store_.asked().purges, 0U);
+  server_.reset();
+  Start(true);
+  EXPECT_EQ(client_->Get("/purge")->status, 404);
+  EXPECT_EQ(client_->Post("/purge")->status, 200);
+  EXPECT_EQ(store_.asked().purges, 1U);
+  EXPECT_EQ(client_->Post("/purge?tenant=nobody")->status, 404);
+  EXPECT_EQ(store_.asked().purges, 1U);
+  store_.purge_answer = Status::Internal("broken");
+  EXPECT_EQ(client_->Post("/purge")->status, 500);
+  gate_.Close("gone");
+  EXPECT_EQ(client_->Post("/purge")->status, 503);
+}
+
+TEST_F(AdminServerTest, StatusIsJsonWithTheSettingsInForce) {
+  store_.stats_answer.stored_rows = 42;
+  gate_.Open(&store_);
+  Start();
+  const auto status = nlohmann::json::parse(client_->Get("/status")->body);
+  EXPECT_EQ(status["ready"], true);
+  EXPECT_EQ(status["store"]["spans_stored"], 42);
+  EXPECT_EQ(status["settings"]["memory.limit"], "256MiB");
+}
+
+TEST_F(AdminServerTest, AnAddressInUseIsNamed) {
+  Start();
+  const auto second = AdminServer::Start({.listen = "127.0.0.1:" + std::to_string(server_->port()),
+                                          .enable_purge = false,
+                                          .gate = &gate_,
+                                          .metrics = &metrics_,
+                                          .streams = &streams_,
+                                          .settings = {}});
+  ASSERT_FALSE(second.ok());
+  EXPECT_NE(second.status().message().find("in use"), std::string::npos);
+}
+
+// "name type" of every metric that the text describes, on lines that begin with `lead`.
+std::set<std::string> Described(std::istream& text, const std::string& lead) {
+  std::set<std::string> found;
+  for (std::string line; std::getline(text, line);) {
+    if (!line.starts_with(lead)) continue;
+    line.erase(0, lead.size());
+    const size_t name_end = line.find_first_of("{` ");
+    // The type is the next word, behind a label list or a column border.
+    const size_t type_begin = line.find(' ', name_end) + (lead[0] == '|' ? 3 : 1);
+    const size_t type_end = line.find(' ', type_begin);
+    found.insert(line.substr(0, name_end) + " " + line.substr(type_begin, type_end - type_begin));
+  }
+  return found;
+}
+
+TEST(Metrics, ThePageDescribesWhatIsServed) {
+  std::ifstream page(LARDER_METRICS_PAGE);
+  const StoreStats stats;
+  const RpcMetrics rpcs;
+  std::istringstream output(RenderMetrics(&stats, {{.id = 1, .name = "a\"b"}}, rpcs, {}));
+  const auto documented = Described(page, "| `");
+  const auto served = Described(output, "# TYPE ");
+  EXPECT_GT(served.size(), 20U);
+  EXPECT_EQ(documented, served);
+}
+
+TEST(Metrics, CountsCallsByOutcomeAndTime) {
+  RpcMetrics rpcs;
+  rpcs.Started(Rpc::kExport);
+  rpcs.Ended(Rpc::kExport, StatusCode::kOk, 2'000'000);
+  rpcs.Started(Rpc::kExport);
+  rpcs.Ended(Rpc::kExport, StatusCode::kUnavailable, 60'000'000'000);
+  rpcs.Started(Rpc::kFindTraces);
+  EXPECT_EQ(rpcs.active_queries(), 1);
+  const std::string output = RenderMetrics(nullptr, {}, rpcs, {});
+  for (const char* line : {"larder_ready 0\n", "larder_rpc_total{rpc=\"Export\",code=\"ok\"} 1\n",
+                           "larder_rpc_total{rpc=\"Export\",code=\"unavailable\"} 1\n",
+                           "larder_rpc_active{rpc=\"FindTraces\"} 1\n",
+                           "larder_rpc_seconds_bucket{rpc=\"Export\",le=\"0.001\"} 0\n",
+                           "larder_rpc_seconds_bucket{rpc=\"Export\",le=\"0.005\"} 1\n",
+                           "larder_rpc_seconds_bucket{rpc=\"Export\",le=\"30\"} 1\n",
+                           "larder_rpc_seconds_bucket{rpc=\"Export\",le=\"+Inf\"} 2\n",
+                           "larder_rpc_seconds_sum{rpc=\"Export\"} 60.002\n"}) {
+    EXPECT_NE(output.find(line), std::string::npos) << line;
+  }
+}
+
+}  // namespace
+}  // namespace larder

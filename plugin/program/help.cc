@@ -1,0 +1,112 @@
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "plugin/program/commands.h"
+#include "plugin/settings/settings.h"
+
+namespace larder {
+namespace {
+
+constexpr std::string_view kOverview = R"(larder: a local trace store for Jaeger
+
+  larder serve --data-dir DIR   take spans by OTLP and answer Jaeger
+  larder inspect DIR [--json]   what a data directory holds: partitions, tenants, sizes
+  larder verify DIR             read everything there, check every checksum
+  larder help serve             all settings of serve
+  larder --version
+
+inspect and verify read the directory of a server that is stopped, and change nothing in it.
+
+Begin with:
+
+  larder serve --data-dir ./larder-data
+
+then point OpenTelemetry SDKs (OTLP/gRPC) and Jaeger's grpc storage at 127.0.0.1:17271, and look at
+http://127.0.0.1:17270/status. For OTLP/HTTP add --otlp.http-listen 127.0.0.1:4318.
+)";
+
+constexpr std::string_view kServeHead = R"(larder serve: take spans by OTLP and answer Jaeger
+
+  larder serve --data-dir DIR [--SETTING VALUE]...
+
+Every setting has one name and three spellings; the flag wins over the environment, the environment
+over the file:
+
+  --memory.limit 1GiB              flag (also --memory.limit=1GiB)
+  LARDER_MEMORY_LIMIT=1GiB         environment: upper case, '.' and '-' become '_'
+  memory: {limit: 1GiB}            YAML file, named by --config FILE or LARDER_CONFIG
+
+Durations: 500ms, 90s, 1h30m, 7d. Sizes: 64KiB, 256MiB, 10GB. Unknown names are errors.
+)";
+
+constexpr std::string_view kServeTail = R"(
+Examples:
+
+  larder serve --data-dir /var/lib/larder --retention 30d --disk.cap 200GiB
+  larder serve --config /etc/larder.yaml --log.format json
+  LARDER_DATA_DIR=/data larder serve --durability async
+
+Signals: SIGTERM and SIGINT end calls (shutdown.grace), write everything to segments, and exit with
+0; a second one exits at once (nothing acknowledged is lost, the next start replays the journal).
+
+Exit codes:
+  0  stopped as asked
+  1  any other failure; the message says which
+  2  unknown verb, flag or key, or a value that is not accepted
+  3  the data directory was written by a newer larder: install that version, or choose another DIR
+  4  another process owns the data directory: its pid is named; stop it, or choose another DIR
+  5  the data directory cannot be written or is on a network file system: mend that, or choose
+     another DIR
+)";
+
+constexpr size_t kColumns = 96;
+constexpr size_t kIndent = 6;
+
+// Breaks text at blanks, every line indented.
+std::string Wrap(std::string_view text) {
+  std::string out;
+  size_t column = 0;
+  while (!text.empty()) {
+    const size_t blank = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, blank);
+    if (column == 0 || column + 1 + word.size() > kColumns) {
+      if (column != 0) out += '\n';
+      out.append(kIndent, ' ');
+      column = kIndent;
+    } else {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+    text.remove_prefix(std::min(blank + 1, text.size()));
+  }
+  return out + "\n";
+}
+
+std::string ServeHelp() {
+  std::string text(kServeHead);
+  const Settings defaults;
+  std::string_view group;
+  for (const Setting& setting : SettingsTable()) {
+    if (setting.group != group) {
+      group = setting.group;
+      text += "\n" + std::string(group) + ":\n";
+    }
+    const std::string standard = SettingText(setting, defaults);
+    text += "  " + FlagName(setting) + " " + ValueHint(setting);
+    if (!standard.empty()) text += " (default " + standard + ")";
+    text += "\n" + Wrap(setting.help);
+  }
+  text += "  --config FILE\n" + Wrap("A YAML file with any of these settings.");
+  return text + std::string(kServeTail);
+}
+
+}  // namespace
+
+std::string HelpText(const std::string& topic) {
+  return topic == "serve" ? ServeHelp() : std::string(kOverview);
+}
+
+}  // namespace larder

@@ -1,0 +1,83 @@
+// The gRPC server: every service on one port, its threads, its limits.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "plugin/calls/rpc_metrics.h"
+#include "plugin/calls/stream_watch.h"
+#include "plugin/security/security.h"
+#include "plugin/store/store_gate.h"
+#include "plugin/tenancy/tenant_guard.h"
+#include "plugin/v1/options.h"
+#include "storage/base/clock.h"
+#include "storage/base/status.h"
+#include "storage/engine/store.h"
+
+namespace grpc {
+class Service;
+}
+
+namespace larder {
+
+struct ServerOptions {
+  std::string listen = "127.0.0.1:17271";  // host:port (port 0: any free one) or unix:PATH
+  std::string otlp_listen = {};            // a second address with the same services; may be empty
+  std::string archive_listen = {};         // of the archive's own port; may be empty
+  TenancyOptions tenancy = {};
+  uint64_t request_bytes_max = 64ull << 20;  // a larger message is refused before it is parsed
+  uint64_t memory_bytes_max = 256ull << 20;  // of the process; gRPC's buffers get a quarter and one
+                                             // request more
+  uint32_t query_threads = 4;
+  uint32_t active_queries_max = 1024;  // streams that wait for their reader included
+  uint32_t search_depth_max = 10'000;
+  uint32_t page_size_max = 10'000;
+  uint64_t pending_reply_bytes_max = 64ull << 20;  // made for readers and not yet taken by them
+  uint64_t stall_ms_max = 120'000;                 // a stream that takes nothing so long is ended
+  v1::ServiceOptions v1{};                         // of jaeger.storage.v1
+  // Served too, outside of the guard: (name that health answers, service). Must outlive the server.
+  std::vector<std::pair<std::string, grpc::Service*>> more_services = {};
+  const Security* security = nullptr;  // null: everybody, in plain text; must outlive the server
+  Clock* clock = &Clock::System();     // the store's; must outlive the server
+};
+
+// Thread-safe, but Drain and the destructor come last.
+class Server {
+ public:
+  // Listens at once and answers "unavailable" until Open. kInvalidArgument or kUnavailable when
+  // an address cannot be listened on.
+  static Result<std::unique_ptr<Server>> Start(const ServerOptions& options);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // `store` must outlive Drain.
+  void Open(Store* store);
+  // Health says NOT_SERVING, new calls are refused, running ones may end within `grace` and are
+  // then cancelled. When it returns no call is left and the store may go.
+  void Drain(std::chrono::milliseconds grace);
+
+  int port() const;
+  int otlp_port() const;     // 0: not asked for
+  int archive_port() const;  // 0: not asked for
+  // Of every service of ours: all but gRPC's health and reflection.
+  std::vector<std::string> service_names() const;
+  StoreGate& gate();
+  RpcMetrics& metrics();
+  const StreamWatch& streams() const;
+
+ private:
+  struct ArchivePort;
+  struct Parts;
+  explicit Server(std::unique_ptr<Parts> parts);
+  Status StartArchive(const ServerOptions& options);
+  void SetServing(bool serving);
+
+  const std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace larder

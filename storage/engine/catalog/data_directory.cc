@@ -1,0 +1,101 @@
+#include "storage/engine/catalog/data_directory.h"
+
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+#include "storage/base/log.h"
+#include "storage/engine/catalog/catalog.h"
+
+namespace larder {
+namespace {
+
+constexpr std::string_view kFormatWord = "larder ";
+
+std::string FormatText() {
+  return std::string(kFormatWord) + std::to_string(kFormatVersion) + "\n";
+}
+
+}  // namespace
+
+DataDirectory::DataDirectory(FileSystem* file_system, std::string path)
+    : file_system_(file_system), path_(std::move(path)) {}
+
+Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(FileSystem* file_system,
+                                                           const std::string& path) {
+  std::unique_ptr<DataDirectory> directory(new DataDirectory(file_system, path));
+  LARDER_RETURN_IF_ERROR(file_system->CreateDirectories(path));
+  // The format first: a directory of a newer program is not ours to touch, not even its lock.
+  LARDER_RETURN_IF_ERROR(directory->CheckFormat());
+  LARDER_RETURN_IF_ERROR(directory->TakeLock());
+  LARDER_RETURN_IF_ERROR(file_system->CreateDirectories(directory->journal_path()));
+  LARDER_RETURN_IF_ERROR(directory->WriteFormat());
+  return directory;
+}
+
+Result<std::unique_ptr<DataDirectory>> DataDirectory::OpenReadOnly(FileSystem* file_system,
+                                                                   const std::string& path) {
+  std::unique_ptr<DataDirectory> directory(new DataDirectory(file_system, path));
+  LARDER_RETURN_IF_ERROR(directory->CheckFormat());
+  if (file_system->Exists(path + "/FORMAT")) {
+    const Status locked = directory->TakeLock();
+    // A disk that cannot be written has no owner that writes.
+    if (locked.code() == StatusCode::kAlreadyExists) return locked;
+  }
+  return directory;
+}
+
+Status DataDirectory::TakeLock() {
+  LARDER_ASSIGN_OR_RETURN(lock_, file_system_->Lock(lock_path()));
+  return Status::Ok();
+}
+
+Status DataDirectory::CheckFormat() const {
+  const std::string path = path_ + "/FORMAT";
+  if (!file_system_->Exists(path)) return Status::Ok();
+  LARDER_ASSIGN_OR_RETURN(const std::string text, file_system_->Read(path, 0, 64));
+  const std::string_view view(text);
+  uint32_t version = 0;
+  if (view.starts_with(kFormatWord)) {
+    std::from_chars(view.data() + kFormatWord.size(), view.data() + view.size(), version);
+  }
+  if (version == 0) {
+    // Torn or flipped: the catalog holds the version too.
+    Log(LogLevel::kWarning, "the format file cannot be understood", {{"file", path}});
+    return Status::Ok();
+  }
+  if (version <= kFormatVersion) return Status::Ok();
+  return Status::FailedPrecondition(path_ + " has format version " + std::to_string(version) +
+                                    ", this program knows versions up to " +
+                                    std::to_string(kFormatVersion) + ": use a newer program");
+}
+
+// Written aside and renamed, so that it is never seen half.
+Status DataDirectory::WriteFormat() {
+  const std::string path = path_ + "/FORMAT";
+  const auto now = file_system_->Read(path, 0, 64);
+  if (now.ok() && *now == FormatText()) return Status::Ok();
+  LARDER_ASSIGN_OR_RETURN(auto file, file_system_->CreateFile(path + ".new"));
+  LARDER_RETURN_IF_ERROR(file->Append(FormatText()));
+  LARDER_RETURN_IF_ERROR(file->Sync());
+  file.reset();
+  LARDER_RETURN_IF_ERROR(file_system_->Rename(path + ".new", path));
+  return file_system_->SyncDirectory(path_);
+}
+
+void DataDirectory::SetAsideJournal(const std::string& file_name) {
+  const std::string aside = path_ + "/set-aside";
+  const std::string from = journal_path() + "/" + file_name;
+  Status moved = file_system_->CreateDirectories(aside);
+  if (moved.ok()) moved = file_system_->Rename(from, aside + "/" + file_name);
+  if (moved.ok()) return;
+  Log(LogLevel::kWarning, "a damaged journal cannot be kept aside and is removed",
+      {{"file", from}, {"reason", moved.ToString()}});
+  const Status removed = file_system_->Remove(from);
+  if (!removed.ok()) {
+    Log(LogLevel::kWarning, "a journal cannot be removed",
+        {{"file", from}, {"reason", removed.ToString()}});
+  }
+}
+
+}  // namespace larder

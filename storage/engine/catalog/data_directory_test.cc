@@ -1,0 +1,56 @@
+#include "storage/engine/catalog/data_directory.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/memory_fs.h"
+
+namespace larder {
+namespace {
+
+TEST(DataDirectory, IsMadeLockedAndMarked) {
+  MemoryFs fs;
+  auto directory = DataDirectory::Open(&fs, "/data/larder");
+  ASSERT_TRUE(directory.ok()) << directory.status().ToString();
+  EXPECT_EQ(fs.Content("/data/larder/FORMAT"), "larder 1\n");
+  EXPECT_EQ(DataDirectory::Open(&fs, "/data/larder").status().code(), StatusCode::kAlreadyExists);
+  EXPECT_EQ(DataDirectory::OpenReadOnly(&fs, "/data/larder").status().code(),
+            StatusCode::kAlreadyExists);
+  directory->reset();
+  EXPECT_TRUE(DataDirectory::OpenReadOnly(&fs, "/data/larder").ok());
+  EXPECT_TRUE(DataDirectory::Open(&fs, "/data/larder").ok());
+}
+
+TEST(DataDirectory, NewerFormatIsRefusedUntouched) {
+  MemoryFs fs;
+  ASSERT_TRUE(DataDirectory::Open(&fs, "/data").ok());
+  fs.SetContent("/data/FORMAT", "larder 2\n");
+  const Status refused = DataDirectory::Open(&fs, "/data").status();
+  EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
+  EXPECT_NE(refused.message().find("version 2"), std::string::npos) << refused.message();
+  EXPECT_EQ(fs.Content("/data/FORMAT"), "larder 2\n");
+  EXPECT_EQ(DataDirectory::OpenReadOnly(&fs, "/data").status().code(),
+            StatusCode::kFailedPrecondition);
+}
+
+TEST(DataDirectory, ABrokenFormatFileIsWrittenAnew) {
+  MemoryFs fs;
+  ASSERT_TRUE(DataDirectory::Open(&fs, "/data").ok());
+  for (const char* broken : {"", "lardXr 1\n", "larder x\n"}) {
+    fs.SetContent("/data/FORMAT", broken);
+    ASSERT_TRUE(DataDirectory::Open(&fs, "/data").ok());
+    EXPECT_EQ(fs.Content("/data/FORMAT"), "larder 1\n");
+  }
+}
+
+TEST(DataDirectory, DamagedJournalsAreKeptAside) {
+  MemoryFs fs;
+  auto directory = DataDirectory::Open(&fs, "/data");
+  ASSERT_TRUE(directory.ok());
+  fs.SetContent("/data/journal/x.journal", "bytes");
+  (*directory)->SetAsideJournal("x.journal");
+  EXPECT_FALSE(fs.Exists("/data/journal/x.journal"));
+  EXPECT_EQ(fs.Content("/data/set-aside/x.journal"), "bytes");
+}
+
+}  // namespace
+}  // namespace larder

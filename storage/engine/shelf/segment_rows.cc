@@ -1,0 +1,46 @@
+#include "storage/engine/shelf/segment_rows.h"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "storage/model/traces_data_writer.h"
+
+namespace larder {
+namespace {
+
+constexpr uint32_t kRowsAtATime = 4 * kBlockRows;
+
+class Collector : public SpanSource::RowVisitor {
+ public:
+  bool Visit(uint32_t, std::string_view resource_envelope, std::string_view scope_envelope,
+             std::string_view span) override {
+    writer_.Add(resource_envelope, scope_envelope, span);
+    return true;
+  }
+  std::string Finish() { return writer_.Finish(); }
+
+ private:
+  TracesDataWriter writer_;
+};
+
+}  // namespace
+
+Status CopyRows(const SpanSource& source, SpanTable* table) {
+  // What was accepted once is accepted again, whatever the limits are by now.
+  const AppendLimits limits = AppendLimits::None();
+  for (uint32_t first = 0; first < source.row_count(); first += kRowsAtATime) {
+    std::vector<uint32_t> rows(std::min(kRowsAtATime, source.row_count() - first));
+    std::iota(rows.begin(), rows.end(), first);
+    Collector collector;
+    LARDER_RETURN_IF_ERROR(source.EncodeRows(rows, &collector));
+    LARDER_ASSIGN_OR_RETURN(const AppendResult result, table->Append(collector.Finish(), limits));
+    if (result.accepted_spans != rows.size()) {
+      return Status::DataLoss("rows of a segment were refused: " + result.first_rejection);
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace larder
