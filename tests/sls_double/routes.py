@@ -13,8 +13,9 @@ _ROUTES = [
     ("DeleteProject", "DELETE", r"/", None),
     ("ListLogstores", "GET", r"/logstores", None),
     ("CreateLogstore", "POST", r"/logstores", None),
-    ("GetLogs", "GET", _STORE, ("log",)),
-    ("GetHistograms", "GET", _STORE, ("histogram",)),
+    # The SDK for Java asks the index for them.
+    ("GetLogs", "GET", _STORE + r"(?:/index)?", ("log",)),
+    ("GetHistograms", "GET", _STORE + r"(?:/index)?", ("histogram",)),
     ("GetLogstore", "GET", _STORE, (None, "")),
     ("UpdateLogstore", "PUT", _STORE, None),
     ("DeleteLogstore", "DELETE", _STORE, None),
