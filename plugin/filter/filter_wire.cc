@@ -21,7 +21,7 @@ constexpr uint32_t Bytes(uint32_t field) {
 // Fields 1 and 2 of a message, both text.
 void ReadTwoTexts(std::string_view message, std::string* first, std::string* second) {
   wire::Reader reader(message);
-  while (reader.next()) {
+  while (reader.NextField()) {
     switch (reader.tag_and_type()) {
       case Bytes(1):
         *first = reader.get_string();
@@ -52,7 +52,7 @@ class FilterReader {
       return RefusedAt(path, "calls lie more than " + std::to_string(kFilterDepthMax) + " deep");
     }
     wire::Reader reader(message);
-    while (reader.next()) {
+    while (reader.NextField()) {
       switch (reader.tag_and_type()) {
         case Bytes(1):
           call->op = reader.get_string();
@@ -76,7 +76,7 @@ class FilterReader {
     const ExpressionPath here{path, call->args.size()};
     wire::Reader reader(message);
     Expression expression;
-    while (reader.next()) LARDER_RETURN_IF_ERROR(Term(&reader, &here, depth, &expression));
+    while (reader.NextField()) LARDER_RETURN_IF_ERROR(Term(&reader, &here, depth, &expression));
     if (std::holds_alternative<std::monostate>(expression.term)) {
       return RefusedAt(&here, "an expression without a term");
     }
@@ -121,7 +121,7 @@ class FilterReader {
 
   Status List(std::string_view message, ListExpression* list) {
     wire::Reader reader(message);
-    while (reader.next()) {
+    while (reader.NextField()) {
       switch (reader.tag_and_type()) {
         case Bytes(1):
           if (++values_ > kFilterValuesMax) {

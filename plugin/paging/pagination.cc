@@ -9,7 +9,7 @@ namespace larder {
 
 void PageRequest::Read(std::string_view message) {
   wire::Reader reader(message);
-  while (reader.next()) {
+  while (reader.NextField()) {
     switch (reader.tag_and_type()) {
       case VarintTag(1):
         size = reader.get_uint32();

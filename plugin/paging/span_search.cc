@@ -86,7 +86,7 @@ Status Reader::AddSort(std::string_view message) {
   std::string expression;
   std::string direction;
   wire::Reader reader(message);
-  while (reader.next()) {
+  while (reader.NextField()) {
     switch (reader.tag_and_type()) {
       case BytesTag(1):
         expression += reader.View();
@@ -142,7 +142,7 @@ Result<SpanSearch> Parse(std::string_view message, TenantId tenant, uint32_t pag
   Reader query(tenant);
   bool has_query = false;
   wire::Reader reader(message);
-  while (reader.next()) {
+  while (reader.NextField()) {
     if (reader.tag_and_type() != BytesTag(1)) {
       reader.skip();
       continue;

@@ -5,8 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include <protozero/pbf_reader.hpp>
-
 #include "plugin/filter/filter_wire.h"
 #include "plugin/paging/page_token.h"
 #include "plugin/paging/pagination.h"
@@ -17,10 +15,6 @@
 
 namespace larder {
 namespace {
-
-using protozero::pbf_wire_type;
-
-std::string_view View(protozero::data_view view) { return {view.data(), view.size()}; }
 
 // A string, which is all that Jaeger's UI sends, is text to be matched at any stored type; a typed
 // constant keeps its type. What has no type among constants is compared by its text.
@@ -58,8 +52,8 @@ Result<std::pair<std::string, Constant>> ReadAttribute(std::string_view key_valu
 
 // A KeyValue without a value asks for nothing, as in Jaeger's server.
 bool HasValue(std::string_view key_value) {
-  protozero::pbf_reader reader(key_value.data(), key_value.size());
-  return reader.next(2, pbf_wire_type::length_delimited);
+  wire::Reader reader(key_value);
+  return reader.NextField(BytesTag(2));
 }
 
 // Gathers TraceQueryParameters field by field.
@@ -97,24 +91,24 @@ Status SearchReader::Field(wire::Reader& reader) {
       LARDER_RETURN_IF_ERROR(Attribute(reader.View()));
       break;
     case BytesTag(4): {
-      LARDER_ASSIGN_OR_RETURN(start_min_, ReadTime(View(reader.get_view()), "start_time_min"));
+      LARDER_ASSIGN_OR_RETURN(start_min_, ReadTime(reader.View(), "start_time_min"));
       break;
     }
     case BytesTag(5): {
-      LARDER_ASSIGN_OR_RETURN(start_max_, ReadTime(View(reader.get_view()), "start_time_max"));
+      LARDER_ASSIGN_OR_RETURN(start_max_, ReadTime(reader.View(), "start_time_max"));
       break;
     }
     case BytesTag(6):
-      search_.duration_min_ns = ReadDuration(View(reader.get_view()));
+      search_.duration_min_ns = ReadDuration(reader.View());
       break;
     case BytesTag(7):
-      search_.duration_max_ns = ReadDuration(View(reader.get_view()));
+      search_.duration_max_ns = ReadDuration(reader.View());
       break;
     case VarintTag(8):
       search_.depth = reader.get_int32();
       break;
     case BytesTag(9):
-      LARDER_RETURN_IF_ERROR(AppendFilter(View(reader.get_view()), &filter_));
+      LARDER_RETURN_IF_ERROR(AppendFilter(reader.View(), &filter_));
       break;
     case BytesTag(10):
       if (!page_) page_.emplace();
@@ -178,9 +172,9 @@ Status SearchReader::Page(const SearchLimits& limits, TraceSearch* search) const
 // GetTraceParams
 Result<TraceId> ReadTraceId(std::string_view message) {
   TraceId id;
-  protozero::pbf_reader reader(message.data(), message.size());
-  while (reader.next(1, pbf_wire_type::length_delimited)) {
-    const std::string_view bytes = View(reader.get_view());
+  wire::Reader reader(message);
+  while (reader.NextField(BytesTag(1))) {
+    const std::string_view bytes = reader.View();
     if (bytes.size() > id.bytes.size()) {
       return Status::InvalidArgument("trace_id has " + std::to_string(bytes.size()) +
                                      " bytes; a trace id has 16");
@@ -196,10 +190,10 @@ Result<TraceSearch> ReadSearch(std::string_view message, TenantId tenant,
                                const SearchLimits& limits) {
   SearchReader search(tenant);
   bool has_query = false;
-  protozero::pbf_reader reader(message.data(), message.size());
-  while (reader.next(1, pbf_wire_type::length_delimited)) {
+  wire::Reader reader(message);
+  while (reader.NextField(BytesTag(1))) {
     has_query = true;
-    wire::Reader query(View(reader.get_view()));
+    wire::Reader query(reader.View());
     while (query.NextField()) LARDER_RETURN_IF_ERROR(search.Field(query));
   }
   if (!has_query) return Status::InvalidArgument("the request has no query");
@@ -214,9 +208,9 @@ constexpr std::array<std::string_view, 6> kKindWords = {"",       "internal", "s
 Result<std::vector<TraceId>> ParseGetTraces(std::string_view message) {
   return GuardedParse([&]() -> Result<std::vector<TraceId>> {
     std::vector<TraceId> ids;
-    protozero::pbf_reader reader(message.data(), message.size());
-    while (reader.next(1, pbf_wire_type::length_delimited)) {
-      LARDER_ASSIGN_OR_RETURN(const TraceId id, ReadTraceId(View(reader.get_view())));
+    wire::Reader reader(message);
+    while (reader.NextField(BytesTag(1))) {
+      LARDER_ASSIGN_OR_RETURN(const TraceId id, ReadTraceId(reader.View()));
       ids.push_back(id);
     }
     return ids;
@@ -242,8 +236,8 @@ Result<TraceQuery> ParseFindTraces(std::string_view message, TenantId tenant,
 Result<OperationsRequest> ParseGetOperations(std::string_view message) {
   return GuardedParse([&]() -> Result<OperationsRequest> {
     OperationsRequest request;
-    protozero::pbf_reader reader(message.data(), message.size());
-    while (reader.next()) {
+    wire::Reader reader(message);
+    while (reader.NextField()) {
       switch (reader.tag_and_type()) {
         case BytesTag(1):
           request.service = reader.get_string();
@@ -263,15 +257,15 @@ Result<TimeRange> ParseGetDependencies(std::string_view message) {
   return GuardedParse([&]() -> Result<TimeRange> {
     std::optional<WireTime> start;
     std::optional<WireTime> end;
-    protozero::pbf_reader reader(message.data(), message.size());
-    while (reader.next()) {
+    wire::Reader reader(message);
+    while (reader.NextField()) {
       switch (reader.tag_and_type()) {
         case BytesTag(1): {
-          LARDER_ASSIGN_OR_RETURN(start, ReadTime(View(reader.get_view()), "start_time"));
+          LARDER_ASSIGN_OR_RETURN(start, ReadTime(reader.View(), "start_time"));
           break;
         }
         case BytesTag(2): {
-          LARDER_ASSIGN_OR_RETURN(end, ReadTime(View(reader.get_view()), "end_time"));
+          LARDER_ASSIGN_OR_RETURN(end, ReadTime(reader.View(), "end_time"));
           break;
         }
         default:

@@ -2,7 +2,9 @@
 
 #include <string>
 
-#include <protozero/pbf_reader.hpp>
+#include <protozero/types.hpp>
+
+#include "storage/model/wire.h"
 
 namespace larder {
 namespace {
@@ -14,8 +16,8 @@ constexpr TimeRange kNever{.min_ns = 1, .max_ns = 0};
 
 SecondsAndNanos ReadSecondsAndNanos(std::string_view message) {
   SecondsAndNanos value;
-  protozero::pbf_reader reader(message.data(), message.size());
-  while (reader.next()) {
+  wire::Reader reader(message);
+  while (reader.NextField()) {
     switch (reader.tag_and_type()) {
       case protozero::tag_and_type(1, protozero::pbf_wire_type::varint):
         value.seconds = reader.get_int64();

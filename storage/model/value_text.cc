@@ -173,7 +173,7 @@ bool AppendArrayJson(std::string_view payload, uint32_t nesting_left, std::strin
   *out += '[';
   bool first = true;
   wire::Reader reader(payload);
-  while (reader.next(otlp::list::kValues >> 3, protozero::pbf_wire_type::length_delimited)) {
+  while (reader.NextField(otlp::list::kValues)) {
     if (!first) *out += ',';
     first = false;
     char scratch[8];
@@ -189,7 +189,7 @@ bool AppendArrayJson(std::string_view payload, uint32_t nesting_left, std::strin
 bool AppendKvListJson(std::string_view payload, uint32_t nesting_left, std::string* out) {
   std::map<std::string_view, std::string> members;
   wire::Reader reader(payload);
-  while (reader.next(otlp::list::kValues >> 3, protozero::pbf_wire_type::length_delimited)) {
+  while (reader.NextField(otlp::list::kValues)) {
     char scratch[8];
     const Result<AttributeView> member = InterpretKeyValue(reader.View(), scratch);
     if (!member.ok()) continue;

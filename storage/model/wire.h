@@ -73,24 +73,64 @@ constexpr uint64_t FromInt32(int32_t value) {
   return static_cast<uint64_t>(static_cast<int64_t>(value));
 }
 
-// protozero::pbf_reader that can tell the bytes of the current field, tag included. Like its base
-// it throws protozero::exception on broken bytes: what uses it is called from within a try block.
-class Reader : public protozero::pbf_reader {
+// Groups (wire types 3 and 4, which OTLP does not use itself) within groups deeper than this are
+// refused: as deep as the parsers of C++ and Python go.
+inline constexpr uint32_t kGroupNestingMax = 100;
+
+// protozero::pbf_reader that can tell the bytes of the current field, tag included, and that knows
+// groups: one is a field from its start to its end. Like its base it throws protozero::exception
+// on broken bytes: what uses it is called from within a try block.
+class Reader : private protozero::pbf_reader {
  public:
   explicit Reader(std::string_view message) : pbf_reader(message.data(), message.size()) {}
 
   bool NextField() {
     field_ = data().data();
-    return next();
+    if (length() > 0 && (static_cast<uint8_t>(*field_) & kWireTypeMask) == kGroupStart)
+        [[unlikely]] {
+      PassGroup();
+      return true;
+    }
+    const bool found = next();
+    tag_and_type_ = pbf_reader::tag_and_type();
+    return found;
   }
+  // The next field with this number and wire type; others are skipped.
+  bool NextField(uint32_t tag_and_type) {
+    while (NextField()) {
+      if (tag_and_type_ == tag_and_type) return true;
+      skip();
+    }
+    return false;
+  }
+
+  // Of the current field.
+  uint32_t tag_and_type() const { return tag_and_type_; }
+  uint32_t tag() const { return tag_and_type_ >> 3; }
+  bool is_length_delimited() const { return (tag_and_type_ & kWireTypeMask) == 2; }
+
+  using pbf_reader::get_bool;
+  using pbf_reader::get_double;
+  using pbf_reader::get_enum;
+  using pbf_reader::get_fixed32;
+  using pbf_reader::get_fixed64;
+  using pbf_reader::get_int32;
+  using pbf_reader::get_int64;
+  using pbf_reader::get_string;
+  using pbf_reader::get_uint32;
+  using pbf_reader::get_uint64;
+
   std::string_view View() {
     const protozero::data_view view = get_view();
     return {view.data(), view.size()};
   }
+  void skip() {
+    if ((tag_and_type_ & kWireTypeMask) != kGroupStart) pbf_reader::skip();
+  }
   // Skips the current field and returns all of it.
   std::string_view SkipField() {
     skip();
-    return {field_, static_cast<size_t>(data().data() - field_)};
+    return ReadField();
   }
   // The current field, after its value has been read.
   std::string_view ReadField() const {
@@ -102,7 +142,14 @@ class Reader : public protozero::pbf_reader {
   }
 
  private:
+  static constexpr uint32_t kWireTypeMask = 7;
+  static constexpr uint32_t kGroupStart = 3;
+
+  // Makes the group that begins here the current field, passed over already.
+  void PassGroup();
+
   const char* field_ = nullptr;
+  uint32_t tag_and_type_ = 0;
 };
 
 }  // namespace larder::wire

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "storage/model/wire.h"
+#include "tests/support/span_generator.h"
 
 namespace larder {
 namespace {
@@ -45,6 +46,8 @@ Message Child(Message parent, uint32_t number) {
 bool IsSingular(Message message) {
   return message == Message::kResource || message == Message::kScope || message == Message::kStatus;
 }
+
+constexpr uint32_t kUnknownTag = 100 << 3;  // OTLP's numbers are below
 
 struct Field {
   uint32_t tag = 0;
@@ -121,7 +124,7 @@ void Shuffle(Random* random, std::vector<Field>* fields) {
     for (size_t j = i; j > 0; --j) {
       Field& a = (*fields)[j - 1];
       Field& b = (*fields)[j];
-      const bool unknown = a.tag >> 3 >= 100 && b.tag >> 3 >= 100;
+      const bool unknown = a.tag >= kUnknownTag && b.tag >= kUnknownTag;
       if (a.tag >> 3 == b.tag >> 3 || unknown || random->OneIn(8)) break;
       std::swap(a, b);
     }
@@ -135,7 +138,7 @@ std::string Mangle(const Mangling& how, Message kind, std::string_view message) 
   while (reader.NextField()) {
     const uint32_t tag = reader.tag_and_type();
     const uint32_t number = reader.tag();
-    const bool is_bytes = reader.wire_type() == protozero::pbf_wire_type::length_delimited;
+    const bool is_bytes = reader.is_length_delimited();
     const Message child = is_bytes ? Child(kind, number) : Message::kOpaque;
     if (child != Message::kOpaque) {
       for (Field& field : MangleChild(how, child, tag, reader.View())) {
@@ -144,7 +147,7 @@ std::string Mangle(const Mangling& how, Message kind, std::string_view message) 
       continue;
     }
     const std::string field(reader.SkipField());
-    const bool again = number < 100 && !IsRepeated(kind, number) && random->OneIn(12);
+    const bool again = tag < kUnknownTag && !IsRepeated(kind, number) && random->OneIn(12);
     if (again && is_bytes) {
       fields.push_back({tag, LengthDelimited(random, tag, "overridden")});
     } else if (again) {
@@ -153,8 +156,7 @@ std::string Mangle(const Mangling& how, Message kind, std::string_view message) 
     fields.push_back({tag, field});
   }
   if (how.add_unknown && random->OneIn(6)) {
-    const uint32_t tag = static_cast<uint32_t>(random->Between(100, 5000)) << 3 | 2;
-    fields.push_back({tag, LengthDelimited(random, tag, "unknown")});
+    fields.push_back({kUnknownTag, UnknownField(random)});
   }
   Shuffle(random, &fields);
   std::string out;

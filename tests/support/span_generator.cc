@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "storage/model/wire.h"
+
 namespace larder {
 namespace {
 
@@ -15,17 +17,18 @@ std::string Hex(uint64_t value) {
   return text;
 }
 
-// An unknown field with a number that no OTLP message has given away.
-std::string UnknownField(Random* random) {
-  std::string field;
-  const uint64_t number = random->Between(100, 2000);
-  const uint64_t tag = number << 3 | 2;
-  field += static_cast<char>((tag & 0x7f) | 0x80);
-  field += static_cast<char>(tag >> 7);
-  field += '\2';
-  field += static_cast<char>(random->Next());
-  field += static_cast<char>(random->Next());
-  return field;
+void AppendUnknownField(Random* random, uint32_t depth, std::string* out) {
+  const auto number = static_cast<uint32_t>(random->Between(100, 2000));
+  if (depth > 0 && random->OneIn(3)) {
+    wire::AppendVarint(number << 3 | 3, out);
+    for (uint64_t i = random->Below(3); i > 0; --i) AppendUnknownField(random, depth - 1, out);
+    wire::AppendVarint(number << 3 | 4, out);
+  } else if (random->OneIn(3)) {
+    wire::AppendVarint(number << 3, out);
+    wire::AppendVarint(random->Next(), out);
+  } else {
+    wire::AppendBytes(number << 3 | 2, random->OneIn(2) ? "\xff" : "u", out);
+  }
 }
 
 Attribute Text(std::string key, std::string value) {
@@ -33,6 +36,12 @@ Attribute Text(std::string key, std::string value) {
 }
 
 }  // namespace
+
+std::string UnknownField(Random* random) {
+  std::string field;
+  AppendUnknownField(random, 4, &field);
+  return field;
+}
 
 std::string IntPayload(int64_t value) {
   std::string payload(sizeof value, '\0');
@@ -250,7 +259,7 @@ Attribute SpanGenerator::HostileAttribute() {
   std::string nested;
   EncodeKeyValue({"inner", ValueType::kInt, IntPayload(7)}, &nested);
   nested = std::string("\x0a") + static_cast<char>(nested.size()) + nested;
-  switch (random_->Below(11)) {
+  switch (random_->Below(13)) {
     case 0:
       return Text(HostileText(), HostileText());
     case 1:
@@ -271,6 +280,14 @@ Attribute SpanGenerator::HostileAttribute() {
       return {"extreme", ValueType::kInt, IntPayload(random_->OneIn(2) ? INT64_MIN : INT64_MAX)};
     case 9:
       return {"nan", ValueType::kDouble, std::string("\1\0\0\0\0\0\xf8\x7f", 8)};
+    case 10: {  // unknown fields in the KeyValue and in its AnyValue
+      const std::string value = "\x0a\x01v" + UnknownField(random_);
+      std::string key_value = UnknownField(random_) + "\x0a\x01k";
+      wire::AppendBytes(0x12, value, &key_value);
+      return {"k", ValueType::kRaw, key_value};
+    }
+    case 11:
+      return {"array", ValueType::kArray, UnknownField(random_)};
     default:
       return Text("http.status_code", HostileText());
   }

@@ -71,6 +71,9 @@ class SpanGenerator {
   std::vector<Span> recent_;  // what a duplicate is taken from
 };
 
+// A field with a number that no OTLP message has given away: of any wire type, groups included.
+std::string UnknownField(Random* random);
+
 // The payload of an int or double attribute.
 std::string IntPayload(int64_t value);
 std::string DoublePayload(double value);
