@@ -37,7 +37,6 @@ class SegmentReader : public Segment {
   Status Operations(std::vector<ServiceOperation>* operations) const override;
 
   Status Edges(std::vector<EdgeCount>* edges) const override;
-  Status OpenChildren(std::vector<OpenChild>* children) const override;
   Status TraceEntries(std::vector<TraceIndexEntry>* entries) const override;
   Status Verify(std::vector<std::string>* faults) const override {
     return VerifySegment(source_.get(), *columns_, faults);
@@ -173,36 +172,6 @@ Status SegmentReader::Edges(std::vector<EdgeCount>* edges) const {
                       .child = resources[children[i]].service,
                       .minute = minute,
                       .count = counts[i]});
-  }
-  return Status::Ok();
-}
-
-Status SegmentReader::OpenChildren(std::vector<OpenChild>* children) const {
-  const PageKey key{Section::kEdges, kEdgeOpenChildren, 0};
-  LARDER_ASSIGN_OR_RETURN(const auto page, columns_->Body(key));
-  ByteReader in(page->body);
-  std::vector<uint64_t> steps;
-  if (!DecodeNumbers(&in, &steps) || !in.empty()) {
-    return columns_->pages().Fault(key, "is no list of rows");
-  }
-  std::vector<uint32_t> rows;
-  uint64_t row = 0;
-  for (const uint64_t step : steps) {
-    if (step >= row_count() || row + step >= row_count()) {
-      return columns_->pages().Fault(key, "names a row that is not there");
-    }
-    row += step;
-    rows.push_back(static_cast<uint32_t>(row));
-  }
-  std::vector<SpanFacts> facts;
-  LARDER_RETURN_IF_ERROR(Facts(rows, &facts));
-  for (const SpanFacts& fact : facts) {
-    LARDER_ASSIGN_OR_RETURN(const auto traces, columns_->Traces(fact.row / kPageRows));
-    children->push_back({.trace_id = traces->id_of_row(fact.row % kPageRows),
-                         .parent_span_id = fact.parent_span_id,
-                         .row = fact.row,
-                         .start_ns = fact.start_ns,
-                         .service = fact.service});
   }
   return Status::Ok();
 }

@@ -22,16 +22,6 @@ struct EdgeCount {
   uint64_t count = 0;
 };
 
-// A span whose parent id no span of its trace in the segment has: its edge is open. Spans equal in
-// every field are listed once.
-struct OpenChild {
-  TraceId trace_id;
-  SpanId parent_span_id;
-  uint32_t row = 0;
-  uint64_t start_ns = 0;
-  std::string_view service;
-};
-
 // Thread-safe. Pages are read when a query needs them and kept in the cache, decoded. A page whose
 // checksum or content is wrong is kDataLoss naming segment and page; nothing of it is served.
 class Segment : public SpanSource {
@@ -44,7 +34,6 @@ class Segment : public SpanSource {
   // Edges between spans of the segment, as Dependency (model/query.h) defines them. Views live as
   // long as the segment.
   virtual Status Edges(std::vector<EdgeCount>* edges) const = 0;
-  virtual Status OpenChildren(std::vector<OpenChild>* children) const = 0;
   // Appends an entry for each trace, in row order; its place is the block of the trace's first row.
   // What the trace index of a closed partition is made of.
   virtual Status TraceEntries(std::vector<TraceIndexEntry>* entries) const = 0;

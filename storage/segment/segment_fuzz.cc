@@ -55,7 +55,6 @@ void Read(const Segment& segment) {
   std::vector<TraceId> ids;
   std::vector<ServiceOperation> operations;
   std::vector<EdgeCount> edges;
-  std::vector<OpenChild> children;
   std::vector<uint32_t> found;
   std::vector<std::string> faults;
   (void)segment.EncodeRows(rows, &visitor).ok();
@@ -64,7 +63,6 @@ void Read(const Segment& segment) {
   if (!ids.empty()) (void)segment.FindTrace(ids[0], &found).ok();
   (void)segment.Operations(&operations).ok();
   (void)segment.Edges(&edges).ok();
-  (void)segment.OpenChildren(&children).ok();
   (void)segment.Verify(&faults).ok();
 }
 

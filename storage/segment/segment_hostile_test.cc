@@ -102,8 +102,6 @@ void ReadEverything(const Segment& segment) {
   ExpectAnswerOrFailure(segment.Operations(&operations));
   std::vector<EdgeCount> edges;
   ExpectAnswerOrFailure(segment.Edges(&edges));
-  std::vector<OpenChild> children;
-  ExpectAnswerOrFailure(segment.OpenChildren(&children));
   std::vector<TraceIndexEntry> entries;
   ExpectAnswerOrFailure(segment.TraceEntries(&entries));
   std::vector<std::string> faults;

@@ -318,18 +318,12 @@ TEST(SegmentTest, EdgesByMinute) {
       MakeSpan(4, 1, "back", kMinute),
       MakeSpan(5, 1, "front", 7),  // a self edge
       MakeSpan(6, 1, "", 8),       // no service
-      MakeSpan(7, 99, "back", 9),  // open
+      MakeSpan(7, 99, "back", 9),  // its parent is not there
       MakeSpan(8, 2, "db", 9),
   });
   EXPECT_EQ(
       EdgesOf(fixture),
       (std::vector<Edge>{{"front", "back", 0, 2}, {"back", "db", 0, 1}, {"front", "back", 1, 1}}));
-  std::vector<OpenChild> open;
-  ASSERT_TRUE(fixture.segment().OpenChildren(&open).ok());
-  ASSERT_EQ(open.size(), 1u);
-  EXPECT_EQ(open[0].start_ns, 9u);
-  EXPECT_EQ(open[0].service, "back");
-  EXPECT_EQ(open[0].parent_span_id, MakeSpan(99, 0, "", 0).span_id);
 }
 
 TEST(SegmentTest, ParentIsTheFirstOfItsId) {
@@ -398,8 +392,6 @@ void ExpectBrokenPageIsNamed(const Fixture& whole, const MapPageStore& store, Pa
   ExpectNeverServed((*opened)->FindTrace(whole.table().row(0).trace_id, &rows), key);
   std::vector<EdgeCount> edges;
   ExpectNeverServed((*opened)->Edges(&edges), key);
-  std::vector<OpenChild> children;
-  ExpectNeverServed((*opened)->OpenChildren(&children), key);
   std::vector<ServiceOperation> operations;
   ExpectNeverServed((*opened)->Operations(&operations), key);
 }

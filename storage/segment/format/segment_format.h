@@ -9,7 +9,7 @@
 
 namespace larder {
 
-inline constexpr uint32_t kSegmentFormatVersion = 2;
+inline constexpr uint32_t kSegmentFormatVersion = 3;
 
 // Columns of Section::kResources.
 inline constexpr uint32_t kResourceEnvelopes = 0;
@@ -31,9 +31,8 @@ inline constexpr uint32_t kLinkTraceIds = 2;
 inline constexpr uint32_t kLinkSpanIds = 3;
 inline constexpr uint32_t kNestedColumnsFirst = 16;
 
-// Columns of Section::kEdges.
+// Columns of Section::kEdges; 1 was in use up to version 2.
 inline constexpr uint32_t kEdgeCounts = 0;
-inline constexpr uint32_t kEdgeOpenChildren = 1;
 
 // A parent is written as one of these two, or as kParentDistance plus the zigzag of its distance.
 inline constexpr uint64_t kParentNone = 0;

@@ -13,6 +13,7 @@ namespace larder {
 inline constexpr uint32_t kIndexTemplates = 0;      // sets of blocks, by span template
 inline constexpr uint32_t kIndexDurations = 1;      // bounds of durations, by block and by template
 inline constexpr uint32_t kIndexDurationBands = 2;  // rows of long durations
+inline constexpr uint32_t kIndexNumberBounds = 3;   // least and greatest number of each block
 inline constexpr uint32_t kIndexColumnBase = 16;    // + a segment column: its values
 
 // The class of a duration: four to an octave, ascending. What is not positive is class 0.
@@ -46,6 +47,9 @@ inline constexpr int64_t kBandRowsMin = 64;
 
 inline PageKey IndexKey(uint32_t index_column, uint32_t page) {
   return {Section::kIndex, index_column, page};
+}
+inline PageKey IndexNumberBoundsKey(uint32_t column) {
+  return IndexKey(kIndexNumberBounds, column);
 }
 // Of a dictionary column the pages behind its sets of blocks: the codes of templates, then the sets
 // of rows.

@@ -8,6 +8,7 @@
 
 #include "storage/base/status.h"
 #include "storage/bitmap/row_set.h"
+#include "storage/segment/index/number_bounds.h"
 #include "storage/segment/reader/segment_columns.h"
 #include "storage/segment/source/block_set.h"
 
@@ -78,6 +79,8 @@ class IndexReader {
   PageOf<DurationBandsPage> DurationBands() const;
   // REQUIRES: there is such a band.
   PageOf<RowSetPage> RowsOfBand(uint32_t band) const;
+  // Nullptr in a segment of a version before 3. REQUIRES: a column of numbers.
+  PageOf<NumberBoundsPage> NumberBounds(uint32_t column) const;
   // By block and by span template.
   Status Durations(std::vector<DurationBounds>* blocks,
                    std::vector<DurationBounds>* templates) const;

@@ -1,4 +1,7 @@
 // INDEX.md is read here: its examples are what the writer writes and the reader reads.
+#include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -12,6 +15,7 @@
 #include "storage/model/span.h"
 #include "storage/model/table/span_table.h"
 #include "storage/segment/index/index_format.h"
+#include "storage/segment/index/number_bounds.h"
 #include "storage/segment/page/page.h"
 #include "storage/segment/segment.h"
 #include "storage/segment/segment_writer.h"
@@ -115,6 +119,69 @@ TEST(IndexPage, ShowsTheEncodingsOfSets) {
     std::string bytes;
     PutBlockSet(&bytes, SetNamed(name));
     EXPECT_EQ(Hex(bytes), hex) << name;
+  }
+}
+
+// "numbers/int:5,9;;-3,-3" are the numbers of three blocks, none of them on the second.
+ColumnDraft NumbersNamed(const std::string& name) {
+  const size_t colon = name.find(':');
+  ColumnDraft column;
+  column.info.coding = ColumnCoding::kNumbers;
+  column.info.type = name.starts_with("numbers/int") ? ValueType::kInt : ValueType::kDouble;
+  std::istringstream blocks(name.substr(colon + 1));
+  column.block_starts.push_back(0);
+  for (std::string block; std::getline(blocks, block, ';');) {
+    std::istringstream numbers(block);
+    for (std::string number; std::getline(numbers, number, ',');) {
+      column.numbers.push_back(column.info.type == ValueType::kInt
+                                   ? static_cast<uint64_t>(std::stoll(number))
+                                   : std::bit_cast<uint64_t>(std::stod(number)));
+    }
+    column.block_starts.push_back(static_cast<uint32_t>(column.numbers.size()));
+  }
+  return column;
+}
+
+TEST(IndexPage, ShowsTheBoundsOfNumbers) {
+  const std::map<std::string, std::string> examples = ExampleLines("numbers/");
+  EXPECT_GE(examples.size(), 4u);
+  for (const auto& [name, hex] : examples) {
+    const ColumnDraft column = NumbersNamed(name);
+    const auto block_count = static_cast<uint32_t>(column.block_starts.size()) - 1;
+    PageWriter writer(1);
+    WriteNumberBounds(7, column, block_count, &writer);
+    MapPageStore store;
+    ASSERT_TRUE(writer.Flush(&store).ok());
+    std::string body;
+    const PageKey key{Section::kIndex, 3, 7};
+    ASSERT_TRUE(DecodePage(key, store.pages().at(key), &body).ok());
+    EXPECT_EQ(Hex(body), hex) << name;
+
+    NumberBoundsPage page;
+    ASSERT_TRUE(DecodeNumberBounds(body, column.info.type, block_count, &page));
+    auto bounds = page.bounds.begin();
+    for (uint32_t block = 0; block < block_count; ++block) {
+      std::vector<uint64_t> numbers(column.numbers.begin() + column.block_starts[block],
+                                    column.numbers.begin() + column.block_starts[block + 1]);
+      std::erase_if(numbers, [&](uint64_t number) {
+        return column.info.type == ValueType::kDouble && std::isnan(std::bit_cast<double>(number));
+      });
+      ASSERT_EQ(page.blocks.contains(block), !numbers.empty()) << name;
+      if (numbers.empty()) continue;
+      const auto less = [&](uint64_t a, uint64_t b) {
+        return column.info.type == ValueType::kInt
+                   ? static_cast<int64_t>(a) < static_cast<int64_t>(b)
+                   : std::bit_cast<double>(a) < std::bit_cast<double>(b);
+      };
+      EXPECT_EQ(bounds->least, *std::min_element(numbers.begin(), numbers.end(), less));
+      EXPECT_EQ(bounds->greatest, *std::max_element(numbers.begin(), numbers.end(), less));
+      ++bounds;
+    }
+    for (size_t size = 0; size < body.size(); ++size) {
+      NumberBoundsPage ignored;
+      EXPECT_FALSE(
+          DecodeNumberBounds(body.substr(0, size), column.info.type, block_count, &ignored));
+    }
   }
 }
 

@@ -12,6 +12,7 @@
 #include "storage/segment/index/code_index_writer.h"
 #include "storage/segment/index/duration_bands_writer.h"
 #include "storage/segment/index/index_format.h"
+#include "storage/segment/index/number_bounds.h"
 #include "storage/segment/source/block_set.h"
 
 namespace larder {
@@ -221,6 +222,9 @@ void WriteColumn(uint32_t number, const ColumnDraft& column, uint32_t block_coun
     const std::vector<uint32_t> block_counts = sets.Write(index_column, pages);
     if (info.table == ItemTable::kSpans) codes->Add(number, block_counts);
     return;
+  }
+  if (info.coding == ColumnCoding::kNumbers) {
+    WriteNumberBounds(number, column, block_count, pages);
   }
   HashesBuilder hashes(info.value_count);
   ForEachValue(column, [&](uint32_t ordinal, uint32_t block) {

@@ -1,4 +1,5 @@
-// The parts of the index that name rows: codes of templates, rows of codes, bands of durations.
+// The parts of the index that are kept decoded: codes of templates, rows of codes, bands of
+// durations, bounds of numbers.
 #include <algorithm>
 
 #include "storage/base/coding.h"
@@ -108,6 +109,16 @@ PageOf<DurationBandsPage> IndexReader::DurationBands() const {
           page->least_ns.push_back(least);
         }
         return reader.empty();
+      });
+}
+
+PageOf<NumberBoundsPage> IndexReader::NumberBounds(uint32_t column) const {
+  const PageKey key = IndexNumberBoundsKey(column);
+  if (!columns_.has(key)) return std::shared_ptr<const NumberBoundsPage>();
+  return GetPage<NumberBoundsPage>(
+      columns_, key, [&](std::string_view body, NumberBoundsPage* page) {
+        return DecodeNumberBounds(body, columns_.columns()[column].type, columns_.block_count(),
+                                  page);
       });
 }
 

@@ -14,6 +14,10 @@ namespace {
 // More values than this are not looked up one by one: their blocks are most blocks anyway.
 constexpr size_t kCodesMax = 4096;
 
+bool IsOrder(FilterOp op) {
+  return op == FilterOp::kGt || op == FilterOp::kLt || op == FilterOp::kGte || op == FilterOp::kLte;
+}
+
 // What can be said of a leaf without looking at a row.
 struct Knowledge {
   bool present_min = false;
@@ -369,11 +373,32 @@ class Planner {
       LARDER_RETURN_IF_ERROR(index_.AddCodes(column.column, column.matching_codes, blocks));
       return true;
     }
+    if (info.coding == ColumnCoding::kNumbers && IsOrder(leaf_.op)) {
+      return AddNumberBlocks(column.column, blocks);
+    }
     const auto payloads = leaf_.matcher.MatchingPayloads(info.type);
     if (!payloads || payloads->size() > kCodesMax) return false;
     for (const std::string& payload : *payloads) {
       LARDER_RETURN_IF_ERROR(index_.AddHash(column.column, Hash64(payload), blocks));
     }
+    return true;
+  }
+
+  // Of a half-open range of numbers: on which blocks one may lie. Where neither the least nor the
+  // greatest number of a block is in the range, none between them is.
+  Result<bool> AddNumberBlocks(uint32_t column, BlockSet* blocks) {
+    LARDER_ASSIGN_OR_RETURN(const auto page, index_.NumberBounds(column));
+    if (page == nullptr) return false;
+    const ValueType type = columns_.columns()[column].type;
+    const auto matches = [&](uint64_t number) {
+      const std::string_view payload(reinterpret_cast<const char*>(&number), sizeof number);
+      return leaf_.matcher.Matches(FilterValue::Attribute(type, payload));
+    };
+    auto bounds = page->bounds.begin();
+    page->blocks.ForEach([&](uint32_t block) {
+      if (matches(bounds->least) || matches(bounds->greatest)) blocks->Add(block);
+      ++bounds;
+    });
     return true;
   }
 

@@ -1,5 +1,7 @@
 // What a search leaves unread. That it finds what it should is the differential test's matter.
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,8 +32,16 @@ TraceId TraceOf(uint32_t number) {
   return id;
 }
 
+template <typename T>
+std::string Payload(T number) {
+  std::string payload(sizeof number, '\0');
+  std::memcpy(payload.data(), &number, sizeof number);
+  return payload;
+}
+
 // Spans of one template, each a trace of its own. Durations, and the frequent values x of `a` and y
-// of `b`, recur every 17 spans.
+// of `b`, recur every 17 spans. The numbers `size` and `ratio` are nowhere equal; one goes up, the
+// other down, and every fifth ratio is NaN.
 std::shared_ptr<SpanTable> Table() {
   std::vector<Span> spans;
   const auto resource = std::make_shared<Resource>();
@@ -47,6 +57,8 @@ std::shared_ptr<SpanTable> Table() {
         {"a", ValueType::kString, i % 17 == 0 ? "x" : "a" + std::to_string(i % 3)});
     span.attributes.push_back(
         {"b", ValueType::kString, i % 17 == 1 ? "y" : "b" + std::to_string(i % 3)});
+    span.attributes.push_back({"size", ValueType::kInt, Payload(int64_t{i} * 7 - 1000)});
+    span.attributes.push_back({"ratio", ValueType::kDouble, Payload(i % 5 == 0 ? NAN : 9.0 - i)});
     span.resource = resource;
     span.scope = scope;
     spans.push_back(std::move(span));
@@ -230,6 +242,46 @@ TEST_F(SegmentSearchTest, BandsKeepDurationsApart) {
   }
   EXPECT_EQ(Search(*segment_, Tree(FilterOp::kAnd, {longest, AttributeIs("a", "a0")}), &blocks),
             expected);
+}
+
+// A range of numbers that mostly differ is looked for on the blocks whose bounds meet it.
+TEST_F(SegmentSearchTest, RangesOfNumbersLeaveOutBlocks) {
+  Seal(*Table());
+  std::vector<uint32_t> blocks;
+  const auto size = [](FilterOp op, int64_t number) {
+    return Leaf(op, AttributeRef{"size"}, {Number(Constant::Type::kInt, number)});
+  };
+  const auto ratio = [](FilterOp op, double number) {
+    Constant constant;
+    constant.type = Constant::Type::kDouble;
+    constant.real = number;
+    return Leaf(op, AttributeRef{"ratio"}, {constant});
+  };
+  const auto size_at = [](int64_t row) { return row * 7 - 1000; };
+
+  EXPECT_EQ(Search(*segment_, size(FilterOp::kGte, size_at(kSpans - 2)), &blocks),
+            (std::vector<uint32_t>{kSpans - 2, kSpans - 1}));
+  EXPECT_EQ(blocks, std::vector<uint32_t>{kSpans / kBlockRows - 1});
+  EXPECT_EQ(Search(*segment_, size(FilterOp::kLt, size_at(kBlockRows) + 1), &blocks).size(),
+            kBlockRows + 1);
+  EXPECT_EQ(blocks, (std::vector<uint32_t>{0, 1}));
+  EXPECT_TRUE(Search(*segment_, size(FilterOp::kGt, size_at(kSpans - 1)), &blocks).empty());
+  EXPECT_TRUE(blocks.empty());
+  const FilterNode between = Tree(
+      FilterOp::kAnd, {size(FilterOp::kGt, size_at(5000)), size(FilterOp::kLte, size_at(5002))});
+  EXPECT_EQ(Search(*segment_, between, &blocks), (std::vector<uint32_t>{5001, 5002}));
+  EXPECT_EQ(blocks, std::vector<uint32_t>{5000 / kBlockRows});
+  // What has none of the values, or all of them, is no range: every block may hold a row.
+  EXPECT_EQ(Search(*segment_, Tree(FilterOp::kNot, {size(FilterOp::kGte, size_at(1))}), &blocks),
+            std::vector<uint32_t>{0});
+
+  EXPECT_EQ(Search(*segment_, ratio(FilterOp::kGte, 8), &blocks), std::vector<uint32_t>{1});
+  EXPECT_EQ(blocks, std::vector<uint32_t>{0});
+  EXPECT_EQ(Search(*segment_, ratio(FilterOp::kLt, 10.0 - kSpans), &blocks),
+            std::vector<uint32_t>());
+  EXPECT_EQ(Search(*segment_, ratio(FilterOp::kLte, 10.0 - kSpans), &blocks),
+            std::vector<uint32_t>{kSpans - 1});
+  EXPECT_EQ(blocks, std::vector<uint32_t>{kSpans / kBlockRows - 1});
 }
 
 }  // namespace

@@ -72,9 +72,6 @@ class EdgeCounter {
     EncodeCodes(children, &body);
     EncodeNumbers(counts, &body);
     pages->Add({Section::kEdges, kEdgeCounts, 0}, body);
-    body.clear();
-    EncodeNumbers(open_children_, &body);
-    pages->Add({Section::kEdges, kEdgeOpenChildren, 0}, body);
   }
 
  private:
@@ -82,11 +79,7 @@ class EdgeCounter {
     const SpanDraft& spans = draft_.spans;
     if (spans.parent_ids[row].is_zero()) return;
     const uint32_t parent = spans.parent_rows[row];
-    if (parent == kNoRow) {
-      open_children_.push_back(row - open_before_);
-      open_before_ = row;
-      return;
-    }
+    if (parent == kNoRow) return;
     const Service& from = services_[draft_.resource_of(parent)];
     const Service& to = services_[draft_.resource_of(row)];
     if (from.name.empty() || to.name.empty() || from.resource == to.resource) return;
@@ -101,8 +94,6 @@ class EdgeCounter {
   std::vector<Service> services_;  // of each resource
   std::map<Edge, uint64_t> edges_;
   std::array<Recent, 64> recent_;
-  std::vector<uint64_t> open_children_;  // rows, as distances
-  uint32_t open_before_ = 0;
 };
 
 }  // namespace
