@@ -92,15 +92,6 @@ def test_a_newer_format_is_refused(tmp_path):
     assert "999" in said
 
 
-def test_a_newer_format_is_refused(tmp_path):
-    server = Larder(tmp_path)
-    assert server.stop() == 0
-    (server.data_dir / "FORMAT").write_text("larder 9\n")
-    code, said = serve_in_vain("--data-dir", server.data_dir)
-    assert code == 3
-    assert "version 9" in said
-
-
 def test_an_unknown_setting_is_refused_with_a_suggestion(tmp_path):
     code, said = serve_in_vain("--data-dir", tmp_path / "data", "--durabilty", "sync")
     assert code == 2
