@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <tuple>
+#include <utility>
 
 #include "storage/base/coding.h"
 #include "storage/bitmap/row_set.h"
 #include "storage/segment/index/index_format.h"
 
 namespace larder {
-namespace {
-
 // The distinct codes of one template, while they are few.
 class FewCodes {
  public:
@@ -41,6 +41,11 @@ class FewCodes {
   uint32_t last_ = 0;   // place of the code met last
 };
 
+namespace {
+
+// Rows that wait to be written together take at most about this much memory.
+constexpr uint64_t kRowsTogetherMax = 1 << 20;
+
 void PutGaps(std::string* body, std::span<const uint32_t> ascending) {
   uint32_t next = 0;
   for (const uint32_t number : ascending) {
@@ -51,60 +56,120 @@ void PutGaps(std::string* body, std::span<const uint32_t> ascending) {
 
 }  // namespace
 
+// Which of some columns the spans of each template have values in. A walk over all rows follows
+// the codes of all these columns at once: most rows have values in few of them.
+class CodeIndexWriter::Slots {
+ public:
+  // `places` into `columns`.
+  Slots(const SegmentDraft& draft, const std::vector<Column>& columns,
+        std::span<const uint32_t> places)
+      : spans_(draft.items[static_cast<size_t>(ItemTable::kSpans)]) {
+    std::vector<uint32_t> place_of(draft.columns.size(), kNone);
+    codes_.resize(columns.size());
+    for (const uint32_t place : places) {
+      place_of[columns[place].column] = place;
+      codes_[place] = draft.columns[columns[place].column].codes.data();
+    }
+    for (const ItemTemplate& item : spans_.templates) {
+      starts_.push_back(size());
+      for (const uint32_t column : draft.shapes[item.shape]) {
+        if (place_of[column] != kNone) places_.push_back(place_of[column]);
+      }
+    }
+    starts_.push_back(size());
+  }
+
+  uint32_t size() const { return static_cast<uint32_t>(places_.size()); }
+  // The slots of a template: [first(item), first(item + 1)).
+  uint32_t first(uint32_t item) const { return starts_[item]; }
+  // The column of a slot.
+  uint32_t place(uint32_t slot) const { return places_[slot]; }
+  // The first slot of the same template with the same column.
+  uint32_t first_like(uint32_t item, uint32_t slot) const {
+    uint32_t other = starts_[item];
+    while (places_[other] != places_[slot]) ++other;
+    return other;
+  }
+
+  // Calls visit(row, slot, code) for every value of the columns, ascending by row.
+  template <typename Visit>
+  void ForEachCode(const Visit& visit) const {
+    std::vector<const uint32_t*> next = codes_;
+    for (uint32_t row = 0; row < spans_.item_templates.size(); ++row) {
+      const uint32_t item = spans_.item_templates[row];
+      for (uint32_t slot = starts_[item]; slot < starts_[item + 1]; ++slot) {
+        visit(row, slot, *next[places_[slot]]++);
+      }
+    }
+  }
+
+ private:
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  const ItemTableDraft& spans_;
+  std::vector<const uint32_t*> codes_;  // of each column
+  std::vector<uint32_t> starts_;        // of each template, then the count
+  std::vector<uint32_t> places_;        // of each slot
+};
+
 CodeIndexWriter::CodeIndexWriter(const SegmentDraft& draft)
     : draft_(draft),
       spans_(draft.items[static_cast<size_t>(ItemTable::kSpans)]),
       block_count_((draft.row_count() + kBlockRows - 1) / kBlockRows) {}
 
-std::vector<uint32_t> CodeIndexWriter::SlotsOf(uint32_t column) const {
-  std::vector<uint32_t> of_shape;
-  for (const std::vector<uint32_t>& shape : draft_.shapes) {
-    of_shape.push_back(static_cast<uint32_t>(std::count(shape.begin(), shape.end(), column)));
-  }
-  std::vector<uint32_t> slots;
-  for (const ItemTemplate& item : spans_.templates) slots.push_back(of_shape[item.shape]);
-  return slots;
-}
-
-template <typename Visit>
-void CodeIndexWriter::ForEachCode(uint32_t column, const std::vector<uint32_t>& slots,
-                                  const Visit& visit) const {
-  const uint32_t* code = draft_.columns[column].codes.data();
-  for (uint32_t row = 0; row < spans_.item_templates.size(); ++row) {
-    for (uint32_t left = slots[spans_.item_templates[row]]; left != 0; --left) visit(row, *code++);
-  }
-}
-
-void CodeIndexWriter::Add(uint32_t number, const std::vector<uint32_t>& block_counts) {
-  const std::vector<uint32_t> slots = SlotsOf(number);
-  std::vector<FewCodes> of_template(spans_.templates.size());
-  std::vector<uint32_t> row_counts(block_counts.size());
-  ForEachCode(number, slots, [&](uint32_t row, uint32_t code) {
-    of_template[spans_.item_templates[row]].Add(code);
-    ++row_counts[code];
-  });
-
+void CodeIndexWriter::Add(uint32_t number, std::vector<uint32_t> block_counts) {
   Column& column = columns_.emplace_back();
   column.column = number;
-  std::vector<bool> varies(block_counts.size());
-  bool some_vary_much = false;
-  for (uint32_t item = 0; item < slots.size(); ++item) {
-    if (slots[item] == 0) continue;
-    FewCodes& few = of_template[item];
-    some_vary_much |= few.too_many();
-    const std::span<const uint32_t> codes = few.codes();
-    PutVarint(&column.templates, few.too_many() ? 0 : codes.size());
-    if (!few.too_many()) PutGaps(&column.templates, codes);
-    if (!few.varies()) continue;
-    for (const uint32_t code : codes) varies[code] = true;
+  column.row_counts.resize(block_counts.size());
+  column.varies.resize(block_counts.size());
+  column.block_counts = std::move(block_counts);
+}
+
+void CodeIndexWriter::CountCodes() {
+  std::vector<uint32_t> all(columns_.size());
+  std::iota(all.begin(), all.end(), 0);
+  const Slots slots(draft_, columns_, all);
+  std::vector<uint32_t> like(slots.size());
+  for (uint32_t item = 0; item < spans_.templates.size(); ++item) {
+    for (uint32_t slot = slots.first(item); slot < slots.first(item + 1); ++slot) {
+      like[slot] = slots.first_like(item, slot);
+    }
   }
+  std::vector<FewCodes> of_slots(slots.size());
+  std::vector<uint32_t*> row_counts;
+  for (Column& column : columns_) row_counts.push_back(column.row_counts.data());
+  slots.ForEachCode([&](uint32_t, uint32_t slot, uint32_t code) {
+    of_slots[like[slot]].Add(code);
+    ++row_counts[slots.place(slot)][code];
+  });
+  for (uint32_t item = 0; item < spans_.templates.size(); ++item) {
+    for (uint32_t slot = slots.first(item); slot < slots.first(item + 1); ++slot) {
+      if (like[slot] == slot) NoteTemplate(&of_slots[slot], &columns_[slots.place(slot)]);
+    }
+  }
+}
+
+// Called for each template with the column, in order.
+void CodeIndexWriter::NoteTemplate(FewCodes* few, Column* column) {
+  column->some_vary_much |= few->too_many();
+  const std::span<const uint32_t> codes = few->codes();
+  PutVarint(&column->templates, few->too_many() ? 0 : codes.size());
+  if (!few->too_many()) PutGaps(&column->templates, codes);
+  if (!few->varies()) return;
+  for (const uint32_t code : codes) column->varies[code] = true;
+}
+
+void CodeIndexWriter::FindCandidates() {
   const uint64_t bits_bytes = (draft_.row_count() + 7) / 8;
-  for (uint32_t code = 0; code < block_counts.size(); ++code) {
-    const bool frequent =
-        block_counts[code] > 1 && block_counts[code] * kRowSetBlocksOneIn >= block_count_;
-    if (!frequent || !(varies[code] || some_vary_much)) continue;
-    candidates_.push_back({std::min<uint64_t>(row_counts[code], bits_bytes), row_counts[code],
-                           static_cast<uint32_t>(columns_.size()) - 1, code});
+  for (uint32_t place = 0; place < columns_.size(); ++place) {
+    const Column& column = columns_[place];
+    for (uint32_t code = 0; code < column.block_counts.size(); ++code) {
+      const uint32_t blocks = column.block_counts[code];
+      const bool frequent = blocks > 1 && blocks * kRowSetBlocksOneIn >= block_count_;
+      if (!frequent || !(column.varies[code] || column.some_vary_much)) continue;
+      const uint32_t rows = column.row_counts[code];
+      candidates_.push_back({std::min<uint64_t>(rows, bits_bytes), rows, place, code});
+    }
   }
 }
 
@@ -132,36 +197,63 @@ void CodeIndexWriter::Choose() {
     if (candidate.cost_bytes > left_bytes) break;
     left_bytes -= candidate.cost_bytes;
     columns_[candidate.place].row_codes.push_back(candidate.code);
+    columns_[candidate.place].kept_rows += candidate.row_count;
   }
   for (Column& column : columns_) std::sort(column.row_codes.begin(), column.row_codes.end());
 }
 
-void CodeIndexWriter::WriteRows(const Column& column, PageWriter* pages) const {
-  if (column.row_codes.empty()) return;
-  const uint32_t code_count = draft_.columns[column.column].info.dictionary_size;
-  std::vector<uint32_t> place(code_count, UINT32_MAX);
-  for (uint32_t i = 0; i < column.row_codes.size(); ++i) place[column.row_codes[i]] = i;
-  std::vector<std::vector<uint32_t>> rows(column.row_codes.size());
-  ForEachCode(column.column, SlotsOf(column.column), [&](uint32_t row, uint32_t code) {
-    if (place[code] != UINT32_MAX) rows[place[code]].push_back(row);
+void CodeIndexWriter::WriteRows(std::span<const uint32_t> places, PageWriter* pages) const {
+  const Slots slots(draft_, columns_, places);
+  // Of each column, of each code: the rows, where they are kept.
+  std::vector<std::vector<std::vector<uint32_t>*>> lists(columns_.size());
+  std::vector<std::vector<std::vector<uint32_t>>> rows(columns_.size());
+  for (const uint32_t place : places) {
+    const Column& column = columns_[place];
+    rows[place].resize(column.row_codes.size());
+    lists[place].resize(column.row_counts.size());
+    for (size_t i = 0; i < column.row_codes.size(); ++i) {
+      const uint32_t code = column.row_codes[i];
+      rows[place][i].reserve(column.row_counts[code]);
+      lists[place][code] = &rows[place][i];
+    }
+  }
+  slots.ForEachCode([&](uint32_t row, uint32_t slot, uint32_t code) {
+    if (std::vector<uint32_t>* list = lists[slots.place(slot)][code]) list->push_back(row);
   });
-  for (uint32_t i = 0; i < rows.size(); ++i) {
-    std::string body;
-    PutRowSet(&body, RowSet::Of(rows[i]), draft_.row_count());
-    pages->Add(IndexRowsKey(column.column, code_count, i), body);
+  for (const uint32_t place : places) {
+    const uint32_t column = columns_[place].column;
+    const uint32_t code_count = draft_.columns[column].info.dictionary_size;
+    for (uint32_t i = 0; i < rows[place].size(); ++i) {
+      std::string body;
+      PutRowSet(&body, RowSet::Of(rows[place][i]), draft_.row_count());
+      pages->Add(IndexRowsKey(column, code_count, i), body);
+    }
   }
 }
 
 void CodeIndexWriter::Write(PageWriter* pages) {
+  CountCodes();
+  FindCandidates();
   Choose();
-  for (const Column& column : columns_) {
-    const uint32_t code_count = draft_.columns[column.column].info.dictionary_size;
+  std::vector<uint32_t> together;
+  uint64_t rows_together = 0;
+  for (uint32_t place = 0; place < columns_.size(); ++place) {
+    const Column& column = columns_[place];
     std::string body = column.templates;
     PutVarint(&body, column.row_codes.size());
     PutGaps(&body, column.row_codes);
+    const uint32_t code_count = draft_.columns[column.column].info.dictionary_size;
     pages->Add(IndexTemplateCodesKey(column.column, code_count), body);
-    WriteRows(column, pages);
+    if (column.row_codes.empty()) continue;
+    if (rows_together + column.kept_rows > kRowsTogetherMax && !together.empty()) {
+      WriteRows(together, pages);
+      together.clear();
+      rows_together = 0;
+    }
+    together.push_back(place);
+    rows_together += column.kept_rows;
   }
+  if (!together.empty()) WriteRows(together, pages);
 }
 
 }  // namespace larder

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@
 
 namespace larder {
 
+class FewCodes;
+
 // `draft` must outlive this.
 class CodeIndexWriter {
  public:
@@ -18,15 +21,20 @@ class CodeIndexWriter {
 
   // Notes a column; `block_counts` says on how many blocks each of its codes lies. REQUIRES: a
   // dictionary column of spans, of several codes, not overflow.
-  void Add(uint32_t column, const std::vector<uint32_t>& block_counts);
-  // Writes the pages of the columns added, behind those of their sets of blocks.
+  void Add(uint32_t column, std::vector<uint32_t> block_counts);
+  // Writes the pages of the columns added, behind those of their sets of blocks. Called once.
   void Write(PageWriter* pages);
 
  private:
   struct Column {
     uint32_t column = 0;
-    std::string templates;            // the encoded codes of templates
-    std::vector<uint32_t> row_codes;  // codes whose rows are kept, ascending
+    std::vector<uint32_t> block_counts;  // of each code
+    std::vector<uint32_t> row_counts;    // of each code
+    std::string templates;               // the encoded codes of templates
+    std::vector<bool> varies;            // codes that some template has beside few others
+    bool some_vary_much = false;         // some template has more codes than are listed
+    std::vector<uint32_t> row_codes;     // codes whose rows are kept, ascending
+    uint64_t kept_rows = 0;              // of all of those
   };
   struct Candidate {
     uint64_t cost_bytes = 0;  // at most, about
@@ -34,14 +42,13 @@ class CodeIndexWriter {
     uint32_t place = 0;  // in columns_
     uint32_t code = 0;
   };
+  class Slots;
 
-  // The slots of a column in the shape of each template.
-  std::vector<uint32_t> SlotsOf(uint32_t column) const;
-  // Calls visit(row, code) for every value of a column, ascending by row.
-  template <typename Visit>
-  void ForEachCode(uint32_t column, const std::vector<uint32_t>& slots, const Visit& visit) const;
+  void CountCodes();
+  static void NoteTemplate(FewCodes* few, Column* column);
+  void FindCandidates();
   void Choose();
-  void WriteRows(const Column& column, PageWriter* pages) const;
+  void WriteRows(std::span<const uint32_t> places, PageWriter* pages) const;
 
   const SegmentDraft& draft_;
   const ItemTableDraft& spans_;
