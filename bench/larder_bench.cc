@@ -16,6 +16,7 @@ Verbs
   pages        what a late page costs beside the first, in every order of spans
   restart      how soon a store is ready after kill -9
   lone-client  what one client that waits for each answer pays
+  drop         serves OTLP over gRPC and keeps nothing, to compare a store with
 
 Flags of every verb
   --profile=P        capture (of LARDER_CAPTURE), otel-demo, grafana, alibaba
@@ -31,6 +32,7 @@ Flags of every verb
 ingest   --server=HOST:PORT --server-pid=PID (then --data-dir is the server's)
 query    --runs=N of each shape (200)
 lone-client  --spans-per-request=N (10)
+drop     --listen=HOST:PORT (127.0.0.1:17271), no other flag
 )";
 
 }  // namespace
@@ -49,6 +51,7 @@ int main(int count, char** arguments) {
               : verb == "query"   ? larder::bench::RunQuery(&*flags)
               : verb == "pages"   ? larder::bench::RunPages(&*flags)
               : verb == "restart" ? larder::bench::RunRestart(&*flags)
+              : verb == "drop"    ? larder::bench::RunDrop(&*flags)
               : verb == "lone-client"
                   ? larder::bench::RunLoneClient(&*flags)
                   : Status::InvalidArgument(verb + ": no such verb; see --help");

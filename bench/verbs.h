@@ -1,5 +1,5 @@
-// The verbs of larder-bench, one file each. Every one prints its figures, checks what the store
-// answers, and fails when an answer is wrong.
+// The verbs of larder-bench, one file each. Every one but `drop` prints its figures, checks what
+// the store answers, and fails when an answer is wrong.
 #pragma once
 
 #include "bench/flags.h"
@@ -12,5 +12,6 @@ Status RunQuery(Flags* flags);
 Status RunPages(Flags* flags);
 Status RunRestart(Flags* flags);
 Status RunLoneClient(Flags* flags);
+Status RunDrop(Flags* flags);  // serves until SIGTERM
 
 }  // namespace larder::bench
