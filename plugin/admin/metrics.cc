@@ -31,6 +31,12 @@ double Seconds(const StoreStats& stats) {
 }
 
 using S = StoreStats;
+using T = TierStats;
+
+template <auto kMember>
+double OfTier(const StoreStats& stats) {
+  return static_cast<double>(stats.tier.*kMember);
+}
 
 constexpr StoreMetric kStoreMetrics[] = {
     {"larder_spans_accepted_total", "counter", "Spans stored.", Plain<&S::spans_accepted>},
@@ -80,6 +86,33 @@ constexpr StoreMetric kStoreMetrics[] = {
      Seconds<&S::seal_cpu_ns>},
     {"larder_maintenance_cpu_seconds_total", "counter",
      "CPU time of closing, merging and retention.", Seconds<&S::maintenance_cpu_ns>},
+    {"larder_tier_spans_uploaded_total", "counter",
+     "Spans that the cold tier has taken and confirmed.", OfTier<&T::spans_uploaded>},
+    {"larder_tier_uploaded_bytes_total", "counter", "Bytes sent to the cold tier.",
+     OfTier<&T::bytes_uploaded>},
+    {"larder_tier_packs_uploaded_total", "counter", "Packs sent to the cold tier.",
+     OfTier<&T::packs_uploaded>},
+    {"larder_tier_packs_resent_total", "counter",
+     "Packs sent again because they did not arrive whole.", OfTier<&T::packs_resent>},
+    {"larder_tier_requests_total", "counter", "Requests that carried packs.", OfTier<&T::requests>},
+    {"larder_tier_failures_total", "counter", "Failed attempts to move spans to the cold tier.",
+     OfTier<&T::failures>},
+    {"larder_tier_partitions_evicted_total", "counter",
+     "Partitions whose local copy went, since the cold tier has them.",
+     OfTier<&T::partitions_evicted>},
+    {"larder_tier_partitions_lost_total", "counter",
+     "Partitions dropped for space before the cold tier had them.", OfTier<&T::partitions_lost>},
+    {"larder_tier_cpu_seconds_total", "counter", "CPU time of packing and sending spans.",
+     [](const S& stats) { return static_cast<double>(stats.tier.cpu_ns) / kNanosPerSecond; }},
+    {"larder_tier_waiting_partitions", "gauge",
+     "Closed partitions that are not whole in the cold tier.", OfTier<&T::waiting_partitions>},
+    {"larder_tier_waiting_spans", "gauge", "Spans of those that are still to be sent.",
+     OfTier<&T::waiting_rows>},
+    {"larder_cold_partitions", "gauge", "Partitions that lie in the cold tier alone.",
+     OfTier<&T::cold_partitions>},
+    {"larder_cold_spans", "gauge", "Spans of those.", OfTier<&T::cold_rows>},
+    {"larder_cold_local_bytes", "gauge", "Bytes on the local disk that tell what lies there.",
+     OfTier<&T::cold_local_bytes>},
     {"larder_writable", "gauge", "1 when spans are taken, 0 when the store only reads.",
      Plain<&S::writable>},
 };

@@ -25,6 +25,20 @@ std::string StatusJson(const StoreStats* stats, const std::string& why_not_ready
         {"read_gaps", stats->read_gaps},
     };
   }
+  if (stats != nullptr && !stats->tier.name.empty()) {
+    const TierStats& tier = stats->tier;
+    status["tier"] = {
+        {"name", tier.name},
+        {"partitions_waiting", tier.waiting_partitions},
+        {"spans_waiting", tier.waiting_rows},
+        {"spans_uploaded", tier.spans_uploaded},
+        {"partitions_cold", tier.cold_partitions},
+        {"spans_cold", tier.cold_rows},
+        {"partitions_lost", tier.partitions_lost},
+        {"failures", tier.failures},
+        {"last_error", tier.last_error},
+    };
+  }
   auto& in_force = status["settings"];
   for (const Setting& setting : SettingsTable()) {
     in_force[std::string(setting.name)] = SettingText(setting, settings);

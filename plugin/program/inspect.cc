@@ -46,6 +46,10 @@ void PrintTotals(const StoreStats& stats) {
   PrintLine("spans in journals", stats.head_rows);
   PrintLine("bytes of segments, indexes", stats.stored_bytes);
   PrintLine("bytes of journals", stats.journal_bytes);
+  if (stats.tier.cold_partitions == 0) return;
+  PrintLine("partitions in the cold tier", stats.tier.cold_partitions);
+  PrintLine("spans in the cold tier", stats.tier.cold_rows);
+  PrintLine("bytes that stay here of them", stats.tier.cold_local_bytes);
 }
 
 void PrintPartitions(const std::vector<StoredPartition>& partitions) {
@@ -56,8 +60,9 @@ void PrintPartitions(const std::vector<StoredPartition>& partitions) {
     std::printf("%9" PRIu64 " %-9s %-19s   %-19s %8" PRIu64 " %12" PRIu64 " %14" PRIu64
                 " %7" PRIu64,
                 partition.id, state.c_str(), TimeText(partition.arrival_min_ns).c_str(),
-                TimeText(partition.arrival_max_ns).c_str(), partition.segments, partition.rows,
-                partition.bytes, partition.tenants);
+                TimeText(partition.arrival_max_ns).c_str(), partition.segments,
+                partition.rows + partition.cold_rows, partition.bytes + partition.cold_local_bytes,
+                partition.tenants);
     if (partition.broken_segments > 0) {
       std::printf("  %" PRIu64 " segments cannot be opened", partition.broken_segments);
     }
@@ -112,6 +117,8 @@ void PrintJson(const Contents& contents) {
                                       {"broken_segments", partition.broken_segments},
                                       {"spans", partition.rows},
                                       {"bytes", partition.bytes},
+                                      {"cold_spans", partition.cold_rows},
+                                      {"cold_local_bytes", partition.cold_local_bytes},
                                       {"tenants", partition.tenants}});
   }
   for (const TenantStatus& tenant : contents.tenants) {

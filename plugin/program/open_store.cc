@@ -2,11 +2,23 @@
 
 #include "plugin/program/commands.h"
 #include "storage/base/file_system.h"
+#include "storage/query/cold/cold_fetch.h"
+#include "tiering/open_tier.h"
 
 namespace larder {
 
 Result<std::unique_ptr<Store>> OpenStore(const StoreOptions& options) {
   return Store::Open(options);
+}
+
+Result<std::unique_ptr<ColdTier>> UseTier(Settings* settings) {
+  LARDER_ASSIGN_OR_RETURN(std::unique_ptr<ColdTier> tier, OpenTier(settings->tier));
+  if (tier == nullptr) return tier;
+  settings->store.tier = tier.get();
+  settings->store.cold = PolicyOf(settings->tier);
+  // Those that wait for the tier take no thread from the others.
+  settings->server.query_threads += ColdOptions().waiting_max;
+  return tier;
 }
 
 Result<std::unique_ptr<Store>> OpenExistingStore(const std::string& directory) {

@@ -4,12 +4,18 @@
 #include <memory>
 #include <string>
 
+#include "plugin/settings/settings.h"
 #include "storage/base/status.h"
 #include "storage/engine/store.h"
+#include "storage/query/cold/cold_tier.h"
 
 namespace larder {
 
 Result<std::unique_ptr<Store>> OpenStore(const StoreOptions& options);
+
+// Makes the store of `settings` use the cold tier that they name, which must outlive it; null when
+// there is none.
+Result<std::unique_ptr<ColdTier>> UseTier(Settings* settings);
 
 // The same, for reading only, for a directory that must hold a store already: kNotFound when it
 // does not.

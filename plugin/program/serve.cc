@@ -84,6 +84,8 @@ int RunServe(const std::vector<std::string>& arguments) {
   if (const Status status = CheckLocalDisk(settings->store.data_dir); !status.ok()) {
     return Fail(status, kExitNotWritable);
   }
+  auto tier = UseTier(&*settings);
+  if (!tier.ok()) return Fail(tier.status(), kExitUsage);
   auto security = Security::Open(settings->security);
   if (!security.ok()) return Fail(security.status(), kExitUsage);
   settings->server.security = security->get();

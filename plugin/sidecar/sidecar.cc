@@ -160,6 +160,8 @@ int RunSidecar(const std::vector<std::string>& arguments) {
   if (const Status status = CheckLocalDisk(settings->store.data_dir); !status.ok()) {
     return Fail(status, kExitNotWritable);
   }
+  auto tier = UseTier(&*settings);
+  if (!tier.ok()) return Fail(tier.status(), kExitUsage);
   HostWatch host(settings->shutdown_grace_ms);
   PluginController controller([&host] { host.AskToStop("the host asked"); });
   PluginBroker broker;

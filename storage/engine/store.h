@@ -27,11 +27,23 @@
 
 namespace larder {
 
+class ColdTier;
 class KvFileHooks;
 
 enum class Durability : uint8_t {
   kSync,   // acknowledged spans survive kill -9 and power loss
   kAsync,  // acknowledged spans survive kill -9
+};
+
+// When partitions go to the cold tier. Ages are from when a partition closes.
+struct ColdPolicy {
+  uint64_t after_ms = 24ull * 3600 * 1000;            // it is uploaded
+  uint64_t evict_after_ms = 0;                        // its local copy goes; 0: at the retention
+  uint64_t retention_ms = 365ull * 24 * 3600 * 1000;  // its spans in the tier are forgotten
+  uint64_t outage_ms_max = 3ull * 24 * 3600 * 1000;   // how long uploads may be held up
+  uint64_t bytes_per_second = 4 << 20;                // of spans uploaded; 0: no limit
+  uint64_t confirm_ms_max = 30'000;  // what is not readable in the tier then is sent again
+  uint64_t read_ms_max = 10'000;     // what one query may wait for the tier
 };
 
 struct StoreOptions {
@@ -58,6 +70,9 @@ struct StoreOptions {
   uint64_t archive_bytes_max = 0;                  // 0: half of what may be on disk in all
   FileSystem* file_system = &FileSystem::Posix();  // these two must outlive the store
   Clock* clock = &Clock::System();
+  ColdTier* tier = nullptr;  // null: none; must outlive the store too. Spans that are in one when
+                             // it is taken away stay there, and are gaps in answers.
+  ColdPolicy cold = {};
   KvFileHooks* kv_hooks = nullptr;  // faults under RocksDB, for tests; must outlive the store too
 };
 
@@ -93,7 +108,8 @@ struct TenantStatus {
 // A partition on disk.
 struct StoredPartition {
   uint64_t id = 0;
-  // "open", "full" (takes no more and will close), "closed", "dropping". Lives for ever.
+  // "open", "full" (takes no more and will close), "closed", "uploading", "uploaded", "evicted"
+  // (in the cold tier alone), "dropping". Lives for ever.
   std::string_view state = {};
   bool is_archive = false;
   uint64_t arrival_min_ns = 0;  // when its spans came in, wall clock; 0: no segment yet
@@ -101,8 +117,30 @@ struct StoredPartition {
   uint64_t segments = 0;
   uint64_t broken_segments = 0;  // among them: those that cannot be opened
   uint64_t rows = 0;
-  uint64_t bytes = 0;    // indexes included
-  uint64_t tenants = 0;  // that have segments in it
+  uint64_t bytes = 0;             // indexes included
+  uint64_t tenants = 0;           // that have segments in it
+  uint64_t cold_rows = 0;         // in the cold tier alone
+  uint64_t cold_local_bytes = 0;  // of what stays here of them
+};
+
+// Of the cold tier.
+struct TierStats {
+  std::string name;  // empty: there is none
+  uint64_t spans_uploaded = 0;
+  uint64_t bytes_uploaded = 0;
+  uint64_t packs_uploaded = 0;
+  uint64_t packs_resent = 0;
+  uint64_t requests = 0;
+  uint64_t failures = 0;
+  std::string last_error;  // empty: the last attempt did not fail
+  uint64_t partitions_evicted = 0;
+  uint64_t partitions_lost = 0;  // dropped for space before they were uploaded
+  uint64_t cpu_ns = 0;
+  uint64_t waiting_partitions = 0;  // closed, and not all in the tier
+  uint64_t waiting_rows = 0;
+  uint64_t cold_partitions = 0;  // in the tier alone
+  uint64_t cold_rows = 0;
+  uint64_t cold_local_bytes = 0;  // of what stays here of them
 };
 
 // Counters and gauges for /metrics and status. All since the start of the process.
@@ -136,13 +174,15 @@ struct StoreStats {
   uint64_t journal_cpu_ns = 0;
   uint64_t seal_cpu_ns = 0;
   uint64_t maintenance_cpu_ns = 0;
+  TierStats tier;
   bool writable = true;
   std::string not_writable_reason;  // with the cure
 };
 
 class Store {
  public:
-  // Opens or creates. Fails only with kFailedPrecondition (a newer format), kAlreadyExists (a live
+  // Opens or creates. Fails only with kInvalidArgument (spans would be too old for the tier before
+  // they are uploaded), kFailedPrecondition (a newer format), kAlreadyExists (a live
   // owner, its pid named) or kUnavailable (the directory cannot be written and cannot be read);
   // what is damaged is set aside, logged, and counted in stats(). With `read_only` also with what
   // keeps a database from being read, which only an opening that may write can repair.
@@ -190,7 +230,8 @@ class Store {
 
   // Seals the heads and waits until every acknowledged span lies in a segment.
   virtual Status Flush() = 0;
-  // Flush, then merges, closing and retention until nothing is left to do (benches, tests).
+  // Flush, then merges, closing, retention and uploads until nothing is left to do (benches,
+  // tests).
   virtual Status Settle() = 0;
   // Deletes everything of every tenant. Returns when it is gone.
   virtual Status Purge() = 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/engine/ingest/archive_filter.h"
+#include "storage/query/cold/cold_part.h"
 
 namespace larder {
 
@@ -16,6 +17,7 @@ StoreImpl::StoreImpl(const StoreOptions& options)
 StoreImpl::~StoreImpl() {
   committer_.reset();
   archive_committer_.reset();
+  mover_.reset();
   maintenance_.reset();
   sealer_.reset();
   if (catalog_ != nullptr && retention_clock_ != nullptr && CheckWritable().ok()) {
@@ -152,7 +154,12 @@ Status StoreImpl::Flush() {
 
 Status StoreImpl::Settle() {
   LARDER_RETURN_IF_ERROR(Flush());
-  return maintenance_->Settle();
+  for (bool did = true; did;) {
+    did = false;
+    LARDER_RETURN_IF_ERROR(maintenance_->Settle());
+    if (mover_ != nullptr) LARDER_RETURN_IF_ERROR(mover_->Settle(&did));
+  }
+  return Status::Ok();
 }
 
 Status StoreImpl::Purge() {
@@ -193,6 +200,11 @@ Status StoreImpl::Verify(std::vector<std::string>* faults) {
       found.push_back(entry.source->TraceIds(0, 0, &none).ToString());
     }
     for (const std::string& fault : found) faults->push_back(entry.name + ": " + fault);
+  }
+  for (const ColdEntry& cold : view->cold) {
+    std::vector<std::string> found;
+    LARDER_RETURN_IF_ERROR(cold.part->Verify(&found));
+    faults->insert(faults->end(), found.begin(), found.end());
   }
   return VerifyJournals(faults);
 }

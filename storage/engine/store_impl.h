@@ -16,6 +16,7 @@
 #include "storage/engine/shelf/view_keeper.h"
 #include "storage/engine/store.h"
 #include "storage/engine/upkeep/maintenance.h"
+#include "storage/engine/upkeep/mover.h"
 #include "storage/kv/kv_store.h"
 #include "storage/query/query_engine.h"
 #include "storage/segment/page/page_cache.h"
@@ -62,6 +63,8 @@ class StoreImpl : public Store {
   Status OpenShelf(bool read_only);
   Status Recover(bool read_only);
   void MakeWriters();
+  Status MakeMover();
+  TierStats StatsOfTier(const std::vector<PartitionStatus>& partitions) const;
   uint64_t DiskCap();
   Status CheckWritable() const;
   // As WriteAsync, into an archive.
@@ -89,6 +92,7 @@ class StoreImpl : public Store {
   std::vector<std::shared_ptr<Generation>> replayed_;  // read-only: heads that are never sealed
   std::unique_ptr<Sealer> sealer_;
   std::unique_ptr<Maintenance> maintenance_;
+  std::unique_ptr<Mover> mover_;  // null: there is no tier
   // Gone first: nothing comes in any more.
   std::unique_ptr<Committer> archive_committer_;
   std::unique_ptr<Committer> committer_;

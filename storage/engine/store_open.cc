@@ -40,9 +40,25 @@ struct MemoryShares {
   uint64_t held_bytes;
 };
 
+// A tier that takes spans up to some age only must get them before.
+Status CheckTier(const StoreOptions& options) {
+  if (options.tier == nullptr || options.tier->span_age_ms_max() == UINT64_MAX) return Status::Ok();
+  const uint64_t limit_ms = options.tier->span_age_ms_max();
+  const uint64_t slice_ms = PartitionNanos(options) / kNanosPerMs;
+  const uint64_t oldest_ms = options.cold.after_ms + slice_ms + options.cold.outage_ms_max;
+  if (oldest_ms < limit_ms) return Status::Ok();
+  const auto hours = [](uint64_t ms) { return std::to_string(ms / (60 * kMinute)) + " h"; };
+  return Status::InvalidArgument("the cold tier takes spans of at most " + hours(limit_ms) +
+                                 ", but tier.after (" + hours(options.cold.after_ms) +
+                                 "), a partition's time (" + hours(slice_ms) +
+                                 ") and tier.outage-max (" + hours(options.cold.outage_ms_max) +
+                                 ") together come to more: lower one of them");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
+  LARDER_RETURN_IF_ERROR(CheckTier(options));
   auto store = std::make_unique<StoreImpl>(options);
   if (options.read_only) {
     LARDER_RETURN_IF_ERROR(store->OpenForReading(Status::Unavailable("as it was asked to be")));
@@ -81,8 +97,10 @@ Status StoreImpl::OpenForWriting() {
   MakeWriters();
   LARDER_RETURN_IF_ERROR(Recover(/*read_only=*/false));
   LARDER_CRASH_POINT("start.recovered");
+  LARDER_RETURN_IF_ERROR(MakeMover());
   sealer_->Start();
   maintenance_->Start();
+  if (mover_ != nullptr) mover_->Start();
   archive_committer_->Start();
   committer_->Start();
   return Status::Ok();
@@ -131,18 +149,22 @@ Status StoreImpl::OpenShelf(bool read_only) {
                                                         .clock = options_.clock,
                                                         .counters = &counters_});
   LARDER_RETURN_IF_ERROR(shelf_->Load(contents));
-  queries_ = std::make_unique<QueryEngine>(
-      QueryEngineOptions{.clock = options_.clock,
-                         .query_memory_bytes_max = options_.query_memory_bytes_max,
-                         .memory_bytes_max = shares.queries_bytes,
-                         .query_time_ms_max = options_.query_time_ms_max,
-                         .search_depth_max = options_.search_depth_max,
-                         .page_size_max = options_.page_size_max});
+  queries_ = std::make_unique<QueryEngine>(QueryEngineOptions{
+      .clock = options_.clock,
+      .query_memory_bytes_max = options_.query_memory_bytes_max,
+      .memory_bytes_max = shares.queries_bytes,
+      .query_time_ms_max = options_.query_time_ms_max,
+      .search_depth_max = options_.search_depth_max,
+      .page_size_max = options_.page_size_max,
+      .cold = {.tier = options_.tier, .time_ns_max = options_.cold.read_ms_max * kNanosPerMs}});
   return Status::Ok();
 }
 
 void StoreImpl::MakeWriters() {
   const MemoryShares shares(options_);
+  const bool has_tier = options_.tier != nullptr;
+  const uint64_t evict_after_ms =
+      options_.cold.evict_after_ms != 0 ? options_.cold.evict_after_ms : options_.retention_ms;
   sealer_ = std::make_unique<Sealer>(SealerParts{.file_system = options_.file_system,
                                                  .directory = directory_.get(),
                                                  .disk = disk_.get(),
@@ -150,7 +172,10 @@ void StoreImpl::MakeWriters() {
                                                  .views = views_.get(),
                                                  .counters = &counters_});
   maintenance_ = std::make_unique<Maintenance>(
-      MaintenanceOptions{.retention_ns = options_.retention_ms * kNanosPerMs,
+      MaintenanceOptions{.retention_ns = has_tier ? options_.cold.retention_ms * kNanosPerMs
+                                                  : options_.retention_ms * kNanosPerMs,
+                         .has_tier = has_tier,
+                         .evict_after_ns = evict_after_ms * kNanosPerMs,
                          .has_tenant_limits = options_.tenants.has_limits(),
                          .disk_bytes_max = DiskCap()},
       MaintenanceParts{.catalog = catalog_.get(),
@@ -187,6 +212,23 @@ void StoreImpl::MakeWriters() {
   committer_options.head_bytes_max = shares.archive_head_bytes;
   parts.head_bytes = &counters_.archive_head_bytes;
   archive_committer_ = std::make_unique<Committer>(committer_options, parts);
+}
+
+Status StoreImpl::MakeMover() {
+  if (options_.tier == nullptr) return Status::Ok();
+  MoverOptions options;
+  options.after_ns = options_.cold.after_ms * kNanosPerMs;
+  options.bytes_per_second = options_.cold.bytes_per_second;
+  options.confirm_ns_max = options_.cold.confirm_ms_max * kNanosPerMs;
+  LARDER_ASSIGN_OR_RETURN(options.store_id, catalog_->EnsureStoreId());
+  mover_ = std::make_unique<Mover>(options, MoverParts{.tier = options_.tier,
+                                                       .shelf = shelf_.get(),
+                                                       .maintenance = maintenance_.get(),
+                                                       .tenants = tenants_.get(),
+                                                       .retention_clock = retention_clock_.get(),
+                                                       .clock = options_.clock,
+                                                       .counters = &counters_});
+  return Status::Ok();
 }
 
 Status StoreImpl::Recover(bool read_only) {

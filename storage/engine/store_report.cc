@@ -18,9 +18,11 @@ std::string_view StateName(const PartitionStatus& partition) {
     case PartitionState::kDropping:
       return "dropping";
     case PartitionState::kUploading:
+      return "uploading";
     case PartitionState::kUploaded:
+      return "uploaded";
     case PartitionState::kEvicted:
-      break;
+      return "evicted";
   }
   return "unknown";
 }
@@ -38,6 +40,15 @@ StoredPartition Summary(const PartitionStatus& partition) {
     tenants.insert(OwnerOf(segment.entry.tenant));
     if (segment.is_broken) ++summary.broken_segments;
     summary.arrival_max_ns = std::max(summary.arrival_max_ns, segment.info.identity.arrival_max_ns);
+  }
+  for (const ColdStatus& cold : partition.cold) {
+    tenants.insert(OwnerOf(cold.tenant));
+    summary.cold_rows += cold.rows;
+    summary.cold_local_bytes += cold.local_bytes;
+    summary.arrival_max_ns = std::max(summary.arrival_max_ns, cold.arrival_max_ns);
+    if (summary.arrival_min_ns == 0 || cold.arrival_min_ns < summary.arrival_min_ns) {
+      summary.arrival_min_ns = cold.arrival_min_ns;
+    }
   }
   summary.tenants = tenants.size();
   return summary;
@@ -89,6 +100,39 @@ Status StoreImpl::SectionSizes(std::vector<std::pair<std::string, uint64_t>>* si
   return Status::Ok();
 }
 
+TierStats StoreImpl::StatsOfTier(const std::vector<PartitionStatus>& partitions) const {
+  TierStats tier;
+  if (options_.tier != nullptr) tier.name = options_.tier->name();
+  if (mover_ != nullptr) tier.last_error = mover_->last_error();
+  tier.spans_uploaded = counters_.tier_spans_uploaded;
+  tier.bytes_uploaded = counters_.tier_bytes_uploaded;
+  tier.packs_uploaded = counters_.tier_packs_uploaded;
+  tier.packs_resent = counters_.tier_packs_resent;
+  tier.requests = counters_.tier_requests;
+  tier.failures = counters_.tier_failures;
+  tier.partitions_evicted = counters_.partitions_evicted;
+  tier.partitions_lost = counters_.partitions_lost;
+  tier.cpu_ns = counters_.tier_cpu_ns;
+  for (const PartitionStatus& partition : partitions) {
+    const PartitionState state = partition.record.state;
+    const bool is_waiting = state == PartitionState::kClosed || state == PartitionState::kUploading;
+    if (is_waiting && options_.tier != nullptr) {
+      ++tier.waiting_partitions;
+      for (const StoredSegment& segment : partition.segments) {
+        if (segment.entry.id > partition.record.uploaded_segment) {
+          tier.waiting_rows += segment.info.row_count;
+        }
+      }
+    }
+    if (!partition.cold.empty()) ++tier.cold_partitions;
+    for (const ColdStatus& cold : partition.cold) {
+      tier.cold_rows += cold.rows;
+      tier.cold_local_bytes += cold.local_bytes;
+    }
+  }
+  return tier;
+}
+
 StoreStats StoreImpl::stats() const {
   StoreStats stats;
   stats.spans_accepted = counters_.spans_accepted;
@@ -115,7 +159,9 @@ StoreStats StoreImpl::stats() const {
   for (const SourceEntry& entry : view->entries) {
     if (entry.segment == nullptr) stats.head_rows += entry.source->row_count();
   }
-  for (const PartitionStatus& partition : shelf_->Partitions()) {
+  const std::vector<PartitionStatus> partitions = shelf_->Partitions();
+  stats.tier = StatsOfTier(partitions);
+  for (const PartitionStatus& partition : partitions) {
     if (partition.segments.empty()) continue;
     stats.segments += partition.segments.size();
     stats.stored_rows += partition.rows;

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "storage/query/calls/dependency_table.h"
+#include "storage/query/cold/cold_part.h"
+#include "storage/query/cold/cold_queries.h"
 #include "storage/query/query_context.h"
 #include "storage/query/spans/span_cursor.h"
 #include "storage/query/traces/operations.h"
@@ -18,10 +20,45 @@
 
 namespace larder {
 
+namespace {
+
+// Sorts what was found, each once.
+template <typename T>
+void SortOnce(std::vector<T>* found) {
+  std::sort(found->begin(), found->end());
+  found->erase(std::unique(found->begin(), found->end()), found->end());
+}
+
+void AddColdServices(const View& view, TenantId tenant, std::vector<std::string>* found) {
+  for (const ColdEntry& entry : view.cold) {
+    if (entry.scope.tenant != tenant) continue;
+    for (const ColdOperation& it : entry.part->facts().operations) {
+      if (it.service.empty()) continue;
+      if (found->empty() || found->back() != it.service) found->push_back(it.service);
+    }
+  }
+  SortOnce(found);
+}
+
+void AddColdOperations(const View& view, TenantId tenant, std::string_view service, int32_t kind,
+                       std::vector<Operation>* found) {
+  if (service.empty()) return;
+  for (const ColdEntry& entry : view.cold) {
+    if (entry.scope.tenant != tenant) continue;
+    for (const ColdOperation& it : entry.part->facts().operations) {
+      const bool is_asked = it.service == service && (kind == -1 || it.operation.kind == kind);
+      if (is_asked) found->push_back(it.operation);
+    }
+  }
+  SortOnce(found);
+}
+
+}  // namespace
+
 class QueryEngine::Impl {
  public:
   explicit Impl(const QueryEngineOptions& options)
-      : options_(options), memory_(options.memory_bytes_max) {}
+      : options_(WithCounter(options, &waiting_)), memory_(options.memory_bytes_max) {}
 
   TraceQuery Clamped(TraceQuery query) const {
     query.depth = std::min(query.depth, options_.search_depth_max);
@@ -58,9 +95,20 @@ class QueryEngine::Impl {
   // A page of a search for traces: `fill` makes a value of each trace that is found.
   template <typename T>
   Result<Answer<T>> AskTraces(
-      const View& view, const TraceQuery& asked, const QueryLimits& limits,
+      const ViewPtr& view, const TraceQuery& asked, const QueryLimits& limits,
       const std::function<Result<T>(TraceSummarizer*, const TracePosition&)>& fill) {
-    const TraceQuery query = Clamped(asked);
+    ColdTraceQuery whole{view, Clamped(asked)};
+    if (HasColdParts(*view, asked.tenant)) {
+      LARDER_ASSIGN_OR_RETURN(whole,
+                              FetchForSearch(view, whole.query, options_.cold, Bounds(), limits));
+    }
+    return AskTracesOf<T>(*whole.view, whole.query, limits, fill);
+  }
+
+  template <typename T>
+  Result<Answer<T>> AskTracesOf(
+      const View& view, const TraceQuery& query, const QueryLimits& limits,
+      const std::function<Result<T>(TraceSummarizer*, const TracePosition&)>& fill) {
     QueryContext context(Bounds(), limits);
     const QueryContext::Work work(&context);
     Answer<T> answer;
@@ -88,6 +136,13 @@ class QueryEngine::Impl {
     return answer;
   }
 
+  static QueryEngineOptions WithCounter(QueryEngineOptions options,
+                                        std::atomic<uint32_t>* waiting) {
+    options.cold.waiting = waiting;
+    return options;
+  }
+
+  std::atomic<uint32_t> waiting_{0};  // queries that wait for the tier
   OperationsTable operations_;
   DependencyTable dependencies_;
   const QueryEngineOptions options_;
@@ -102,11 +157,19 @@ QueryEngine::~QueryEngine() = default;
 std::unique_ptr<TraceCursor> QueryEngine::GetTraces(ViewPtr view, TenantId tenant,
                                                     std::vector<TraceId> ids,
                                                     const QueryLimits& limits) {
+  if (HasColdParts(*view, tenant)) {
+    return NewColdGetCursor(std::move(view), tenant, std::move(ids), impl_->options_.cold,
+                            impl_->Bounds(), limits);
+  }
   return NewGetTracesCursor(std::move(view), tenant, std::move(ids), impl_->Bounds(), limits);
 }
 
 std::unique_ptr<TraceCursor> QueryEngine::FindTraces(ViewPtr view, TraceQuery query,
                                                      const QueryLimits& limits) {
+  if (HasColdParts(*view, query.tenant)) {
+    return NewColdFindCursor(std::move(view), impl_->Clamped(std::move(query)),
+                             impl_->options_.cold, impl_->Bounds(), limits);
+  }
   return NewFindTracesCursor(std::move(view), impl_->Clamped(std::move(query)), impl_->Bounds(),
                              limits);
 }
@@ -114,7 +177,7 @@ std::unique_ptr<TraceCursor> QueryEngine::FindTraces(ViewPtr view, TraceQuery qu
 Result<Answer<FoundTrace>> QueryEngine::FindTraceIds(const ViewPtr& view, const TraceQuery& query,
                                                      const QueryLimits& limits) {
   return impl_->AskTraces<FoundTrace>(
-      *view, query, limits,
+      view, query, limits,
       [](TraceSummarizer* summarizer, const TracePosition& position) -> Result<FoundTrace> {
         FoundTrace trace;
         trace.trace_id = position.trace_id;
@@ -128,13 +191,17 @@ Result<Answer<TraceSummary>> QueryEngine::FindSummaries(const ViewPtr& view,
                                                         const TraceQuery& query,
                                                         const QueryLimits& limits) {
   return impl_->AskTraces<TraceSummary>(
-      *view, query, limits, [](TraceSummarizer* summarizer, const TracePosition& position) {
+      view, query, limits, [](TraceSummarizer* summarizer, const TracePosition& position) {
         return summarizer->Summarize(position.trace_id);
       });
 }
 
 std::unique_ptr<SpanCursor> QueryEngine::FindSpans(ViewPtr view, SpanQuery query,
                                                    const QueryLimits& limits) {
+  if (HasColdParts(*view, query.tenant)) {
+    return NewColdSpansCursor(std::move(view), impl_->Clamped(std::move(query)),
+                              impl_->options_.cold, impl_->Bounds(), limits);
+  }
   return NewFindSpansCursor(std::move(view), impl_->Clamped(std::move(query)), impl_->Bounds(),
                             limits);
 }
@@ -144,6 +211,7 @@ Result<Answer<std::string>> QueryEngine::Services(const ViewPtr& view, TenantId 
   return impl_->Ask<std::string>(
       limits, [&](QueryContext* context, std::vector<std::string>* found) -> Status {
         LARDER_ASSIGN_OR_RETURN(*found, impl_->operations_.Services(*view, tenant, context));
+        AddColdServices(*view, tenant, found);
         return Status::Ok();
       });
 }
@@ -155,6 +223,7 @@ Result<Answer<Operation>> QueryEngine::Operations(const ViewPtr& view, TenantId 
       limits, [&](QueryContext* context, std::vector<Operation>* found) -> Status {
         LARDER_ASSIGN_OR_RETURN(
             *found, impl_->operations_.Operations(*view, tenant, service, kind, context));
+        AddColdOperations(*view, tenant, service, kind, found);
         return Status::Ok();
       });
 }
@@ -181,6 +250,16 @@ Status QueryEngine::Prepare(const ViewPtr& view, size_t segments_min, const Quer
     LARDER_RETURN_IF_ERROR(impl_->dependencies_.Prepare(*view, tenant, segments_min, &context));
   }
   return Status::Ok();
+}
+
+Result<std::vector<ColdCall>> QueryEngine::CallsOfPartition(const ViewPtr& view, TenantId tenant,
+                                                            uint64_t partition,
+                                                            const QueryLimits& limits) {
+  QueryBounds bounds = impl_->Bounds();
+  bounds.time_ns_max = UINT64_MAX;
+  QueryContext context(bounds, limits);
+  const QueryContext::Work work(&context);
+  return impl_->dependencies_.CallsOfPartition(*view, tenant, partition, &context);
 }
 
 uint64_t QueryEngine::memory_bytes() const {

@@ -12,6 +12,8 @@
 
 #include "storage/base/clock.h"
 #include "storage/query/answer.h"
+#include "storage/query/cold/cold_fetch.h"
+#include "storage/query/cold/cold_part_format.h"
 #include "storage/query/view.h"
 
 namespace larder {
@@ -23,9 +25,11 @@ struct QueryEngineOptions {
   uint64_t query_time_ms_max = 30'000;
   uint32_t search_depth_max = 10'000;  // traces of one answer
   uint32_t page_size_max = 10'000;     // spans of one answer
+  ColdOptions cold = {};
 };
 
-// Thread-safe. Answers as Store says; each question holds its View until it (or its cursor) ends.
+// Thread-safe. A question that needs spans of cold parts waits for the tier, on the thread that
+// asks. Answers as Store says; each question holds its View until it (or its cursor) ends.
 // Must outlive its cursors.
 class QueryEngine {
  public:
@@ -56,6 +60,11 @@ class QueryEngine {
   // Does ahead, for tenants with `segments_min` new segments, what the next question would have to
   // do: to be called now and then, by a thread that may work for a second.
   Status Prepare(const ViewPtr& view, size_t segments_min, const QueryLimits& limits);
+
+  // The calls that a partition takes with it when it leaves the View: to be kept, by whom the View
+  // then has a cold part.
+  Result<std::vector<ColdCall>> CallsOfPartition(const ViewPtr& view, TenantId tenant,
+                                                 uint64_t partition, const QueryLimits& limits);
 
   uint64_t memory_bytes() const;  // held by running queries and by what they remember
   uint64_t gaps() const;          // parts that could not be read, since the start

@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "storage/model/ids.h"
+#include "storage/query/cold/cold_tier.h"
 #include "storage/segment/segment.h"
 #include "storage/segment/source/span_source.h"
 
 namespace larder {
 
+class ColdPart;
 class PartitionIndex;
 
 // One place that holds spans of one tenant.
@@ -27,12 +29,20 @@ struct SourceEntry {
   std::string name;  // "partition 3 segment 17", for gaps and logs
 };
 
+// One tenant's spans of a partition that lie in the cold tier alone.
+struct ColdEntry {
+  std::shared_ptr<const ColdPart> part;
+  ColdScope scope;
+};
+
 // Immutable. Every acknowledged span of the store lies in exactly one entry (a client's retries
-// apart): a head is replaced by its segments, and segments by their merger, in one step.
+// apart), cold ones included: a head is replaced by its segments, segments by their merger, and
+// those of a partition by what stays of it, in one step.
 struct View {
   uint64_t version = 0;              // grows with every View made
   std::vector<SourceEntry> entries;  // by arrival, oldest first; heads last
   std::vector<std::shared_ptr<const PartitionIndex>> indexes;  // no segment is covered by two
+  std::vector<ColdEntry> cold;
 };
 
 }  // namespace larder

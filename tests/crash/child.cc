@@ -13,6 +13,7 @@
 
 #include "storage/base/check.h"
 #include "storage/base/log.h"
+#include "tiering/directory/directory_tier.h"
 
 namespace larder {
 namespace {
@@ -58,6 +59,17 @@ void RunSteps(Store* store, FakeClock* clock, uint64_t first, bool with_time) {
     if (with_time) clock->Advance(kStepSeconds * kSecondNs);
   }
   LARDER_CHECK(store->Settle().ok());
+}
+
+// Partitions close, are uploaded and leave the disk all the while.
+void RunTier(Store* store, FakeClock* clock, uint64_t first) {
+  for (uint64_t i = 0; i < kRequestsPerRun; ++i) {
+    WriteNumbered(store, first + i);
+    if (i % 4 == 3) LARDER_CHECK(store->Flush().ok());
+    clock->Advance(kStepSeconds * kSecondNs);
+    if (i % 8 == 7) LARDER_CHECK(store->Settle().ok());
+    if (i == kPurgeAfter) Purge(store, first + i);
+  }
 }
 
 void RunThreads(Store* store, uint64_t first) {
@@ -114,6 +126,20 @@ StoreOptions SmallStore(const std::string& data_dir, FakeClock* clock) {
   return options;
 }
 
+std::string TierPath(const std::string& data_dir) { return data_dir + ".tier"; }
+
+std::unique_ptr<ColdTier> UseTier(const std::string& data_dir, FakeClock* clock,
+                                  StoreOptions* options) {
+  auto tier = OpenDirectoryTier({.path = TierPath(data_dir), .clock = clock});
+  LARDER_CHECK(tier.ok());
+  options->tier = tier->get();
+  options->partition_ms = kExpirePartitionSeconds * 1000;
+  options->cold.after_ms = 0;
+  options->cold.evict_after_ms = kStepSeconds * 1000;
+  options->cold.bytes_per_second = 0;
+  return std::move(tier).value();
+}
+
 bool MayHaveExpired(uint64_t number, uint64_t last) {
   if (number % kDataSets == kArchiveDataSet) return false;
   // What came in before a partition that is closed for longer than the retention.
@@ -160,6 +186,10 @@ void ChildMain(int argc, char** argv) {
     options.retention_ms = kExpireRetentionSeconds * 1000;
     options.partition_ms = kExpirePartitionSeconds * 1000;
   }
+  std::unique_ptr<ColdTier> tier;
+  const bool has_tier =
+      script == ChildScript::kTier || FileSystem::Posix().Exists(TierPath(argv[3]));
+  if (has_tier) tier = UseTier(argv[3], &clock, &options);
   auto store = Store::Open(options);
   LARDER_CHECK(store.ok());
   LARDER_CHECK((*store)->stats().writable);
@@ -167,6 +197,9 @@ void ChildMain(int argc, char** argv) {
     case ChildScript::kSteps:
     case ChildScript::kExpire:
       RunSteps(store->get(), &clock, first, expire);
+      break;
+    case ChildScript::kTier:
+      RunTier(store->get(), &clock, first);
       break;
     case ChildScript::kThreads:
       RunThreads(store->get(), first);

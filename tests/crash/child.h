@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "storage/engine/store.h"
+#include "storage/query/cold/cold_tier.h"
 #include "tests/crash/oracle.h"
 #include "tests/support/fake_clock.h"
 
@@ -15,6 +17,7 @@ enum class ChildScript : uint8_t {
   kExpire,   // the same, with partitions that expire
   kThreads,  // several writers, until it is killed
   kRecover,  // opens, settles, ends
+  kTier,     // one writer, with a cold tier where partitions go soon
 };
 
 struct ChildRun {
@@ -35,6 +38,11 @@ bool RunChild(const ChildRun& run, Oracle* oracle);
 
 // Options of every store of these tests: small, so that much happens. `clock` may be null.
 StoreOptions SmallStore(const std::string& data_dir, FakeClock* clock);
+// The directory that is the cold tier of a store, when it has one.
+std::string TierPath(const std::string& data_dir);
+// Makes `options` use it. The tier must outlive the store.
+std::unique_ptr<ColdTier> UseTier(const std::string& data_dir, FakeClock* clock,
+                                  StoreOptions* options);
 // Requests that may be gone under kExpire, when `last` is the last one attempted.
 bool MayHaveExpired(uint64_t number, uint64_t last);
 

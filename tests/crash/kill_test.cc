@@ -29,6 +29,8 @@ void CheckStore(const std::string& data_dir, const Oracle& oracle,
                 const Oracle::Allowance& allowance) {
   FakeClock clock;
   StoreOptions options = SmallStore(data_dir, &clock);
+  std::unique_ptr<ColdTier> tier;
+  if (std::filesystem::exists(TierPath(data_dir))) tier = UseTier(data_dir, &clock, &options);
   auto store = Store::Open(options);
   ASSERT_TRUE(store.ok()) << store.status().ToString();
   EXPECT_TRUE((*store)->stats().writable) << (*store)->stats().not_writable_reason;
@@ -87,6 +89,8 @@ void Sweep(ChildScript script) {
 TEST(Kill, AtEveryStep) { Sweep(ChildScript::kSteps); }
 
 TEST(Kill, AtEveryStepWhilePartitionsExpire) { Sweep(ChildScript::kExpire); }
+
+TEST(Kill, AtEveryStepOnTheWayToTheColdTier) { Sweep(ChildScript::kTier); }
 
 TEST(Kill, AtAnyTimeUnderLoad) {
   Random random(TestSeed());

@@ -132,7 +132,7 @@ class Checker {
     // Numbers of one moment: a seal that is on its way may be counted on both sides.
     (void)store_->Flush().ok();
     const StoreStats stats = store_->stats();
-    const uint64_t rows = stats.stored_rows + stats.head_rows;
+    const uint64_t rows = stats.stored_rows + stats.head_rows + stats.tier.cold_rows;
     if (stats.writable && rows != present * kNumberedSpans) {
       Say("there are " + std::to_string(rows) + " rows for " + std::to_string(present) +
           " requests");

@@ -105,7 +105,7 @@ std::string Checker::Ask() {
     }
     case 18:
     case 19:
-      return AskDependencies();
+      return asks_dependencies_ ? AskDependencies() : AskById();
     default: {
       const TraceQuery query = RandomQuery();
       return Named("ids, " + Describe(query), AskIds(query));

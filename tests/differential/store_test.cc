@@ -24,6 +24,7 @@
 #include "tests/differential/span_maker.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/scratch_directory.h"
+#include "tiering/directory/directory_tier.h"
 
 namespace larder {
 namespace {
@@ -70,8 +71,9 @@ class StoreSubject : public Subject {
 
 class StoreHistory {
  public:
-  // With clashes, spans share ids and requests come again after a restart.
-  StoreHistory(uint64_t seed, bool has_clashes)
+  // With clashes, spans share ids and requests come again after a restart. With a tier, partitions
+  // leave the disk soon after they close.
+  StoreHistory(uint64_t seed, bool has_clashes, bool has_tier)
       : random_(seed),
         has_clashes_(has_clashes),
         maker_(&random_, {.reuse_span_ids = has_clashes}) {
@@ -82,6 +84,16 @@ class StoreHistory {
     options_.partition_ms = kPartitionSeconds * 1000;
     options_.partition_rows_max = random_.Between(50, 3000);
     options_.head_bytes_max = random_.OneIn(2) ? 256 << 10 : 8 << 20;
+    if (has_tier) {
+      auto tier = OpenDirectoryTier({.path = scratch_.File("tier"), .clock = &clock_});
+      LARDER_CHECK(tier.ok());
+      tier_ = std::move(tier).value();
+      options_.tier = tier_.get();
+      options_.cold.after_ms = random_.OneIn(2) ? 0 : kPartitionSeconds * 1000;
+      options_.cold.evict_after_ms = random_.Between(1, 2 * kPartitionSeconds * 1000);
+      options_.cold.retention_ms = kRetentionSeconds * 1000;
+      options_.cold.bytes_per_second = 0;
+    }
     Open();
   }
 
@@ -236,6 +248,7 @@ class StoreHistory {
     if (testing::Test::HasFailure() || spans_.empty()) return;
     StoreSubject subject(store_.get());
     Checker checker(&subject, &reference_, &spans_, &random_);
+    if (tier_ != nullptr) checker.SkipDependencies();
     if (walks_.size() < 4 && random_.OneIn(2)) {
       SpanQuery spans = checker.RandomSpanQuery();
       spans.page_size = static_cast<uint32_t>(random_.Between(3, 200));
@@ -302,6 +315,7 @@ class StoreHistory {
     if (testing::Test::HasFailure() || spans_.empty()) return;
     StoreSubject subject(store_.get());
     Checker checker(&subject, &reference_, &spans_, &random_);
+    if (tier_ != nullptr) checker.SkipDependencies();
     for (uint64_t i = 0; i < questions; ++i) ASSERT_EQ(checker.Ask(), "");
     if (random_.OneIn(8)) {
       ASSERT_EQ(checker.AskEveryTrace(), "");
@@ -315,6 +329,7 @@ class StoreHistory {
   FakeClock clock_;
   SpanMaker maker_;
   StoreOptions options_;
+  std::unique_ptr<ColdTier> tier_;  // null: none
   std::unique_ptr<Store> store_;
   ReferenceStore reference_;
   std::vector<Sent> sent_;
@@ -330,7 +345,7 @@ TEST(StoreDifferential, AnswersAsTheReferenceWhateverHappens) {
   uint64_t asked = 0;
   for (uint64_t round = 0; asked < queries_wanted; ++round) {
     Random random(seed + round);
-    StoreHistory history(random.Next(), random.OneIn(3));
+    StoreHistory history(random.Next(), random.OneIn(3), random.OneIn(3));
     history.Run(random.Between(10, 80), queries_per_step);
     asked += history.asked();
     ASSERT_FALSE(HasFailure()) << "LARDER_SEED=" << seed + round << " replays it as round 0\n"

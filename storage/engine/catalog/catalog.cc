@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
+#include <random>
 #include <string_view>
 #include <utility>
 
@@ -76,8 +77,9 @@ bool ParsePartitionFamilyName(std::string_view name, uint64_t* id) {
 
 std::string EncodeRecord(const CatalogMeta& meta) {
   flatbuffers::FlatBufferBuilder builder;
-  const auto record = fbs::CreateMeta(builder, meta.format_version, meta.next_id,
-                                      meta.next_partition, meta.age_ns, meta.age_unix_ns);
+  const auto record =
+      fbs::CreateMeta(builder, meta.format_version, meta.next_id, meta.next_partition, meta.age_ns,
+                      meta.age_unix_ns, meta.store_id);
   return Seal(&builder, fbs::Record_Meta, record.Union());
 }
 
@@ -85,7 +87,9 @@ std::string EncodeRecord(const PartitionRecord& partition) {
   flatbuffers::FlatBufferBuilder builder;
   const auto record = fbs::CreatePartition(
       builder, partition.id, static_cast<fbs::State>(partition.state), partition.opened_unix_ns,
-      partition.opened_age_ns, partition.closed_age_ns, partition.is_archive);
+      partition.opened_age_ns, partition.closed_age_ns, partition.is_archive,
+      partition.uploaded_segment, partition.filed.min_s, partition.filed.max_s,
+      partition.keeps_rows);
   return Seal(&builder, fbs::Record_Partition, record.Union());
 }
 
@@ -106,7 +110,8 @@ bool DecodeRecord(std::string_view value, CatalogMeta* meta) {
            .next_id = record->next_id(),
            .next_partition = record->next_partition(),
            .age_ns = record->age_ns(),
-           .age_unix_ns = record->age_unix_ns()};
+           .age_unix_ns = record->age_unix_ns(),
+           .store_id = record->store_id()};
   return true;
 }
 
@@ -120,7 +125,10 @@ bool DecodeRecord(std::string_view value, PartitionRecord* partition) {
                 .opened_unix_ns = record->opened_unix_ns(),
                 .opened_age_ns = record->opened_age_ns(),
                 .closed_age_ns = record->closed_age_ns(),
-                .is_archive = record->is_archive()};
+                .is_archive = record->is_archive(),
+                .uploaded_segment = record->uploaded_segment(),
+                .filed = {.min_s = record->filed_min_s(), .max_s = record->filed_max_s()},
+                .keeps_rows = record->keeps_rows()};
   return true;
 }
 
@@ -183,6 +191,22 @@ void Catalog::RaiseNextId(uint64_t id) {
 void Catalog::RaiseNextPartition(uint64_t id) {
   MutexLock lock(mu_);
   meta_.next_partition = std::max(meta_.next_partition, id);
+}
+
+Result<uint64_t> Catalog::EnsureStoreId() {
+  MutexLock lock(mu_);
+  if (meta_.store_id != 0) return meta_.store_id;
+  std::random_device random;
+  while (meta_.store_id == 0) meta_.store_id = uint64_t{random()} << 32 | random();
+  const Status saved = SaveMeta();
+  if (saved.ok()) return meta_.store_id;
+  meta_.store_id = 0;
+  return saved;
+}
+
+uint64_t Catalog::store_id() {
+  MutexLock lock(mu_);
+  return meta_.store_id;
 }
 
 Result<uint64_t> Catalog::NewId() {

@@ -12,6 +12,7 @@
 #include "storage/base/status.h"
 #include "storage/kv/kv_store.h"
 #include "storage/model/ids.h"
+#include "storage/query/cold/cold_tier.h"
 
 namespace larder {
 
@@ -24,16 +25,17 @@ struct CatalogMeta {
   uint64_t next_partition = 1;
   uint64_t age_ns = 0;       // RetentionClock
   uint64_t age_unix_ns = 0;  // the wall clock when age_ns was written
+  uint64_t store_id = 0;     // names the store in a cold tier; 0: it never had one
 };
 
-// Part of the format: never renumber. Evicted and uploaded ones belong to the cold tier.
+// Part of the format: never renumber.
 enum class PartitionState : uint8_t {
   kOpen = 0,
   kClosed = 1,
-  kUploading = 2,
-  kUploaded = 3,
-  kEvicted = 4,
-  kDropping = 5,  // its family goes; the record stays until it is gone
+  kUploading = 2,  // some of its segments are in the cold tier, confirmed
+  kUploaded = 3,   // all of them are
+  kEvicted = 4,    // it lies in the tier alone; its family is gone, or goes
+  kDropping = 5,   // its family goes; the record stays until it is gone
 };
 
 struct PartitionRecord {
@@ -43,6 +45,11 @@ struct PartitionRecord {
   uint64_t opened_age_ns = 0;  // by the RetentionClock
   uint64_t closed_age_ns = 0;  // 0: open
   bool is_archive = false;     // it never closes and never expires
+  // Of the cold tier. Segments up to this id are there, every row confirmed but those of
+  // keeps_rows.
+  uint64_t uploaded_segment = 0;
+  FiledTimes filed = {};
+  bool keeps_rows = false;  // the tier did not take some rows: the local copy stays
 };
 
 struct TenantRecord {
@@ -77,6 +84,10 @@ class Catalog {
   // Ids below these are in use (found on disk, in case that the catalog lost its own record).
   void RaiseNextId(uint64_t id);
   void RaiseNextPartition(uint64_t id);
+
+  // Names this store in a cold tier: drawn at random when it is asked for the first time.
+  Result<uint64_t> EnsureStoreId();
+  uint64_t store_id();
 
   // An id that was never given out: for generations and segments. Written down ahead, many at once.
   Result<uint64_t> NewId();

@@ -8,7 +8,12 @@
 namespace larder {
 
 Shelf::Shelf(const ShelfOptions& options, const ShelfParts& parts)
-    : options_(options), parts_(parts) {}
+    : options_(options),
+      parts_(parts),
+      cold_shelf_({.kv = parts.kv,
+                   .catalog = parts.catalog,
+                   .tenants = parts.tenants,
+                   .cache = parts.cache}) {}
 
 Shelf::~Shelf() = default;
 
@@ -100,6 +105,7 @@ Status Shelf::Close(uint64_t partition) {
 Status Shelf::Drop(uint64_t partition) {
   PartitionRecord record;
   std::shared_ptr<KvFamily> family;
+  ColdParts cold;
   {
     MutexLock lock(mu_);
     const auto found = partitions_.find(partition);
@@ -108,9 +114,11 @@ Status Shelf::Drop(uint64_t partition) {
     found->second.record.state = PartitionState::kDropping;
     record = found->second.record;
     family = found->second.family;
+    cold = found->second.cold;
   }
   LARDER_CRASH_POINT("drop.begin");
-  if (family != nullptr) {
+  const bool is_recorded = family != nullptr || record.uploaded_segment > 0;
+  if (is_recorded) {
     LARDER_RETURN_IF_ERROR(parts_.catalog->Save(record));
     LARDER_CRASH_POINT("drop.marked");
   }
@@ -123,8 +131,9 @@ Status Shelf::Drop(uint64_t partition) {
     LARDER_RETURN_IF_ERROR(parts_.kv->DropFamily(family));
     LARDER_CRASH_POINT("drop.dropped");
     family.reset();
-    LARDER_RETURN_IF_ERROR(parts_.catalog->Remove(partition));
   }
+  LARDER_RETURN_IF_ERROR(cold_shelf_.Delete(cold));
+  if (is_recorded) LARDER_RETURN_IF_ERROR(parts_.catalog->Remove(partition));
   parts_.counters->partitions_dropped.fetch_add(1);
   Partition gone;  // its segments go outside of the lock: the last holder frees the files
   MutexLock lock(mu_);
@@ -132,6 +141,7 @@ Status Shelf::Drop(uint64_t partition) {
   if (found == partitions_.end()) return Status::Ok();
   gone = std::move(found->second);
   partitions_.erase(found);
+  Forget(gone);
   return Status::Ok();
 }
 
@@ -157,6 +167,7 @@ std::vector<PartitionStatus> Shelf::Partitions() {
       status.indexed.insert(ids.begin(), ids.end());
       status.index_bytes[stored.index->info().tenant] += stored.file_bytes;
     }
+    AddCold(partition, &status);
     all.push_back(std::move(status));
   }
   return all;
@@ -171,7 +182,10 @@ std::shared_ptr<KvFamily> Shelf::Family(uint64_t partition) {
 uint64_t Shelf::stored_bytes() {
   MutexLock lock(mu_);
   uint64_t bytes = 0;
-  for (const auto& [id, partition] : partitions_) bytes += partition.bytes;
+  for (const auto& [id, partition] : partitions_) {
+    bytes += partition.bytes;
+    for (const auto& [tenant, part] : partition.cold) bytes += part.file_bytes;
+  }
   return bytes;
 }
 

@@ -12,14 +12,20 @@
 //   4. A merged segment names those it replaces; at open the replaced ones are removed.
 //   5. Segments of a tenant that are to go are named in its record first (tenants.h); a start
 //      finishes what a crash interrupted, so they go together or not at all.
-//   6. Files that nothing new will read are retired: they go once the last query that may read them
+//   6. What stays of an evicted partition is written, as a whole, before its record says so, and
+//   its
+//      family goes after. Until the record says so the partition is as it was, and what was written
+//      to stay goes.
+//   7. Files that nothing new will read are retired: they go once the last query that may read them
 //      has ended. What named them as replaced stays, or hands the names on, until they are gone.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -30,6 +36,7 @@
 #include "storage/base/status.h"
 #include "storage/engine/catalog/catalog.h"
 #include "storage/engine/catalog/tenants.h"
+#include "storage/engine/shelf/cold_shelf.h"
 #include "storage/engine/shelf/generation.h"
 #include "storage/engine/shelf/retention_clock.h"
 #include "storage/engine/shelf/store_counters.h"
@@ -75,6 +82,15 @@ struct SegmentPick {
   uint64_t bytes = 0;
 };
 
+// What lies in the cold tier of one tenant and an evicted partition.
+struct ColdStatus {
+  TenantId tenant = 0;
+  uint64_t rows = 0;
+  uint64_t arrival_min_ns = 0;
+  uint64_t arrival_max_ns = 0;
+  uint64_t local_bytes = 0;  // of what stays here
+};
+
 // What policies decide on.
 struct PartitionStatus {
   PartitionRecord record;
@@ -86,6 +102,14 @@ struct PartitionStatus {
   std::vector<StoredSegment> segments;  // by id
   std::set<uint64_t> indexed;           // segments that an index covers
   std::map<TenantId, uint64_t> index_bytes;
+  std::vector<ColdStatus> cold;  // when it is evicted
+};
+
+// How far the upload of a partition is.
+struct UploadProgress {
+  uint64_t segment = 0;  // it and all of lower ids are in the tier
+  FiledTimes filed;      // of that segment
+  bool keeps_rows = false;
 };
 
 class Shelf {
@@ -126,6 +150,20 @@ class Shelf {
   Status IndexGroup(uint64_t partition, TenantId tenant, const std::vector<uint64_t>& segment_ids);
   // Work that takes long ends soon with kCancelled, from now on.
   void CancelWork() { cancelled_ = true; }
+
+  // ---- the cold tier (shelf_cold.cc) ----
+  Status NoteProgress(uint64_t partition, const UploadProgress& progress);
+  // All of its segments are in the tier.
+  Status NoteUploaded(uint64_t partition);
+  // The local copy gives way to what stays of it. REQUIRES: it is uploaded, every row.
+  Status Evict(uint64_t partition, const CallsOfTenant& calls);
+  // What stays of one tenant's spans of an evicted partition goes, and with it the way to them.
+  Status ForgetCold(uint64_t partition, TenantId tenant);
+  // What the tier need not keep any longer, one after the other; after a restart it is not known.
+  std::optional<ColdScope> NextForgotten();
+  void PopForgotten();
+  uint64_t cold_bytes();  // of what stays here
+
   // The oldest goes first; queries that are on their way keep what they see.
   Status Drop(uint64_t partition);
   // Deletes the retired files that no query reads any more. `did` says whether there were any.
@@ -156,6 +194,7 @@ class Shelf {
     uint64_t bytes = 0;
     std::map<uint64_t, StoredSegment> segments;
     std::map<uint64_t, StoredIndex> indexes;
+    ColdParts cold;  // when it is evicted
   };
   // Where the pages of a segment or an index lie, as the names of the files say.
   struct ShelfPlace {
@@ -178,6 +217,7 @@ class Shelf {
   // shelf_load.cc
   Status LoadPartition(PartitionRecord record, std::shared_ptr<KvFamily> family);
   Status LoadFamilies(const CatalogContents& contents);
+  bool IsToLoad(PartitionRecord* record);
   // What a family holds; nothing is read.
   std::vector<ShelfPlace> FindPlaces(const KvFamily& family);
   std::vector<StoredSegment> OpenSegments(uint64_t partition,
@@ -185,6 +225,13 @@ class Shelf {
                                           const std::vector<ShelfPlace>& places);
   Status RemoveGoing(const KvFamily& family, std::vector<StoredSegment>* segments);
   Status RemoveReplaced(const KvFamily& family, std::vector<StoredSegment>* segments);
+
+  // shelf_cold.cc
+  Status LoadCold(const CatalogContents& contents);
+  void ShowCold(const PartitionRecord& record, ColdParts cold);
+  // What the tier holds of it need not stay there.
+  void Forget(const Partition& partition) REQUIRES(mu_);
+  void AddCold(const Partition& partition, PartitionStatus* status) REQUIRES(mu_);
 
   // shelf_write.cc
   Result<std::shared_ptr<KvFamily>> EnsureFamily(uint64_t partition);
@@ -212,6 +259,8 @@ class Shelf {
   std::vector<uint64_t> RetiredAmong(const SegmentIdentity& identity) REQUIRES(mu_);
   // All ids that a start must not take for live once the picked ones are gone.
   std::vector<uint64_t> GoingIds(const std::vector<SegmentPick>& picks) REQUIRES(mu_);
+  // Takes what stays of the tenant's evicted partitions out of the books and out of sight.
+  std::vector<StoredColdPart> HideCold(TenantId owner) REQUIRES(mu_);
   // Every segment of the tenant and of its archive.
   std::vector<SegmentPick> PicksOf(TenantId owner) REQUIRES(mu_);
   // Out of the books, and out of sight of new queries.
@@ -230,11 +279,13 @@ class Shelf {
   const ShelfOptions options_;
   const ShelfParts parts_;
   std::set<uint64_t> sealed_generations_;  // written by Load only
+  ColdShelf cold_shelf_;
   std::atomic<bool> cancelled_ = false;
 
   Mutex mu_;
   std::map<uint64_t, Partition> partitions_ GUARDED_BY(mu_);
   std::vector<Retired> retired_ GUARDED_BY(mu_);  // in the order in which they go
+  std::deque<ColdScope> forgotten_ GUARDED_BY(mu_);
 };
 
 // The number that leads an index's keys: above every segment's (storage/kv/KEYS.md).

@@ -28,6 +28,7 @@ Status Shelf::Load(const CatalogContents& contents) {
     parts_.counters->records_set_aside.fetch_add(1);
   }
   parts_.tenants->Load(contents.tenants);
+  LARDER_RETURN_IF_ERROR(LoadCold(contents));
   LARDER_RETURN_IF_ERROR(LoadFamilies(contents));
   for (const TenantRecord& tenant : contents.tenants) {
     if (!options_.read_only) LARDER_RETURN_IF_ERROR(parts_.tenants->ForgetGoing(tenant.id));
@@ -41,6 +42,7 @@ Status Shelf::Load(const CatalogContents& contents) {
       last_id = std::max(last_id, segment_id);
     }
     for (const auto& [index_id, index] : partition.indexes) last_id = std::max(last_id, index_id);
+    for (const auto& [tenant, part] : partition.cold) last_id = std::max(last_id, part.part_id);
     // Only the newest may still be open.
     if (&partition != Newest(partition.record.is_archive)) partition.full = true;
   }
@@ -58,7 +60,8 @@ Status Shelf::LoadFamilies(const CatalogContents& contents) {
     const bool ours = ParsePartitionFamilyName(family->name(), &id);
     const auto record = records.find(id);
     const bool known = ours && record != records.end();
-    if (known && record->second.state != PartitionState::kDropping) {
+    if (family->name() == kColdFamilyName) continue;
+    if (known && IsToLoad(&record->second)) {
       LARDER_RETURN_IF_ERROR(LoadPartition(record->second, family));
     } else if (!known && ours && !FindPlaces(*family).empty()) {
       Log(LogLevel::kError, "a partition is missing in the catalog and is taken back",
@@ -84,6 +87,16 @@ Status Shelf::LoadFamilies(const CatalogContents& contents) {
     LARDER_RETURN_IF_ERROR(parts_.catalog->Remove(id));
   }
   return Status::Ok();
+}
+
+// Of an evicted partition the family goes, when what stays of it is there.
+bool Shelf::IsToLoad(PartitionRecord* record) {
+  if (record->state == PartitionState::kDropping) return false;
+  if (record->state != PartitionState::kEvicted) return true;
+  MutexLock lock(mu_);
+  if (partitions_.contains(record->id)) return false;
+  record->state = PartitionState::kUploaded;
+  return true;
 }
 
 Status Shelf::LoadPartition(PartitionRecord record, std::shared_ptr<KvFamily> family) {

@@ -115,12 +115,18 @@ Status Shelf::PurgeTenant(TenantId owner, uint64_t before_id) {
   std::vector<SegmentPick> picks;
   std::vector<uint64_t> ids;
   std::vector<std::shared_ptr<KvFamily>> families;
+  std::vector<StoredColdPart> cold;
   {
     MutexLock lock(mu_);
     picks = PicksOf(owner);
     ids = GoingIds(picks);
     for (const Retired& it : retired_) {
       if (is_owners(it)) ids.push_back(it.shelf_id);
+    }
+    for (const auto& [id, partition] : partitions_) {
+      for (const auto& [tenant, part] : partition.cold) {
+        if (OwnerOf(tenant) == owner) ids.push_back(part.part_id);
+      }
     }
     for (const auto& [id, partition] : partitions_) {
       if (partition.family != nullptr) families.push_back(partition.family);
@@ -132,6 +138,10 @@ Status Shelf::PurgeTenant(TenantId owner, uint64_t before_id) {
   {
     MutexLock lock(mu_);
     for (const SegmentPick& pick : picks) Hide(pick);
+    cold = HideCold(owner);
+  }
+  for (const StoredColdPart& part : cold) {
+    LARDER_RETURN_IF_ERROR(cold_shelf_.Delete(part.tenant, part));
   }
   for (const auto& family : families) {
     for (const TenantId tenant : {owner, ArchiveOf(owner)}) {

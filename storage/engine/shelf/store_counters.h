@@ -19,6 +19,15 @@ struct StoreCounters {
   std::atomic<uint64_t> merge_bytes_written = 0;
   std::atomic<uint64_t> records_set_aside = 0;
   std::atomic<uint64_t> partitions_dropped = 0;
+  std::atomic<uint64_t> partitions_evicted = 0;
+  std::atomic<uint64_t> partitions_lost = 0;  // dropped for space before they were in the cold tier
+  std::atomic<uint64_t> tier_spans_uploaded = 0;
+  std::atomic<uint64_t> tier_packs_uploaded = 0;
+  std::atomic<uint64_t> tier_packs_resent = 0;
+  std::atomic<uint64_t> tier_requests = 0;
+  std::atomic<uint64_t> tier_bytes_uploaded = 0;
+  std::atomic<uint64_t> tier_failures = 0;
+  std::atomic<uint64_t> tier_cpu_ns = 0;
   std::atomic<uint64_t> active_head_bytes = 0;  // of the generation that takes spans
   std::atomic<uint64_t> archive_head_bytes = 0;
   std::atomic<uint64_t> append_cpu_ns = 0;

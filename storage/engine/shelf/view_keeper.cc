@@ -35,6 +35,7 @@ void ViewKeeper::OfTenant::AddTo(View* view) {
   for (const auto& [partition, of_partition] : indexes) {
     view->indexes.insert(view->indexes.end(), of_partition.begin(), of_partition.end());
   }
+  for (const auto& [partition, entry] : cold) view->cold.push_back(entry);
 }
 
 std::shared_ptr<const View> ViewKeeper::Current(TenantId tenant) {
@@ -100,10 +101,32 @@ void ViewKeeper::AddSegments(std::vector<SourceEntry> segments) {
 
 void ViewKeeper::RemovePartition(uint64_t partition) {
   MutexLock lock(mu_);
+  Remove(partition);
+}
+
+void ViewKeeper::EvictPartition(uint64_t partition, const std::vector<ColdEntry>& cold) {
+  MutexLock lock(mu_);
+  Remove(partition);
+  for (const ColdEntry& entry : cold) {
+    OfTenant& it = tenants_[entry.scope.tenant];
+    it.cold[partition] = entry;
+    it.current.reset();
+  }
+}
+
+void ViewKeeper::RemoveCold(uint64_t partition, TenantId tenant) {
+  MutexLock lock(mu_);
+  OfTenant& it = tenants_[tenant];
+  it.cold.erase(partition);
+  it.current.reset();
+}
+
+void ViewKeeper::Remove(uint64_t partition) {
   for (auto& [tenant, it] : tenants_) {
     std::erase_if(it.segments,
                   [partition](const SourceEntry& entry) { return entry.partition == partition; });
     it.indexes.erase(partition);
+    it.cold.erase(partition);
     it.current.reset();
   }
 }

@@ -34,6 +34,9 @@ class ViewKeeper {
   void RemovePartition(uint64_t partition);
 
   using Indexes = std::vector<std::shared_ptr<const PartitionIndex>>;
+  // The partition's segments and indexes give way to what stays of it.
+  void EvictPartition(uint64_t partition, const std::vector<ColdEntry>& cold);
+  void RemoveCold(uint64_t partition, TenantId tenant);
   // All indexes of a partition, of any tenants.
   void SetIndexes(uint64_t partition, const Indexes& indexes);
 
@@ -48,6 +51,7 @@ class ViewKeeper {
     std::vector<SourceEntry> segments;  // by arrival, oldest first
     std::vector<Head> heads;            // by generation
     std::map<uint64_t, Indexes> indexes;
+    std::map<uint64_t, ColdEntry> cold;   // by partition
     std::shared_ptr<const View> current;  // null: to be made
 
     void Refresh();
@@ -55,6 +59,7 @@ class ViewKeeper {
   };
 
   void Add(SourceEntry segment) REQUIRES(mu_);
+  void Remove(uint64_t partition) REQUIRES(mu_);
 
   Mutex mu_;
   std::map<TenantId, OfTenant> tenants_ GUARDED_BY(mu_);

@@ -85,6 +85,8 @@ Status Maintenance::Step(bool* did) {
   }
   LARDER_RETURN_IF_ERROR(KeepTenantLimits(partitions, did));
   if (*did) return Status::Ok();
+  LARDER_RETURN_IF_ERROR(TendCold(partitions, did));
+  if (*did) return Status::Ok();
   LARDER_RETURN_IF_ERROR(MakeSpace(partitions, did));
   if (*did) return Status::Ok();
   if (const auto merge = PickMerge(partitions)) {
@@ -158,12 +160,54 @@ Status Maintenance::MakeSpace(const std::vector<PartitionStatus>& partitions, bo
   const uint64_t used_bytes = parts_.shelf->stored_bytes() + JournalBytes();
   const auto oldest = PickForSpace(partitions, used_bytes, options_.disk_bytes_max);
   if (!oldest.has_value()) return Status::Ok();
+  if (const auto uploaded = PickEvict(partitions, UINT64_MAX, 0); options_.has_tier && uploaded) {
+    *did = true;
+    Log(LogLevel::kInfo, "the disk cap is reached; a partition that is in the cold tier goes",
+        {{"partition", *uploaded}, {"used_bytes", used_bytes}});
+    return Evict(*uploaded);
+  }
   parts_.shelf->MarkFull(oldest->record.id);
   if (oldest->generations > 0) return Status::Ok();  // they end at the border; soon
   *did = true;
-  Log(LogLevel::kInfo, "the disk cap is reached; the oldest partition goes",
+  Log(options_.has_tier ? LogLevel::kError : LogLevel::kInfo,
+      options_.has_tier ? "the disk cap is reached; the oldest partition goes, which is not in the "
+                          "cold tier"
+                        : "the disk cap is reached; the oldest partition goes",
       {{"partition", oldest->record.id}, {"used_bytes", used_bytes}});
+  if (options_.has_tier) parts_.counters->partitions_lost.fetch_add(1);
   return parts_.shelf->Drop(oldest->record.id);
+}
+
+Status Maintenance::TendCold(const std::vector<PartitionStatus>& partitions, bool* did) {
+  const uint64_t age_ns = parts_.retention_clock->AgeNanos();
+  if (const auto forgotten =
+          PickForgotten(partitions, age_ns, options_.retention_ns,
+                        [this](TenantId tenant) { return parts_.tenants->LimitsOf(tenant); })) {
+    *did = true;
+    Log(LogLevel::kInfo, "spans in the cold tier are past their retention and are forgotten",
+        {{"partition", forgotten->partition}, {"tenant", forgotten->tenant}});
+    return parts_.shelf->ForgetCold(forgotten->partition, forgotten->tenant);
+  }
+  if (!options_.has_tier) return Status::Ok();
+  if (const auto evicted = PickEvict(partitions, age_ns, options_.evict_after_ns)) {
+    *did = true;
+    Log(LogLevel::kInfo, "the local copy of a partition in the cold tier goes",
+        {{"partition", *evicted}});
+    return Evict(*evicted);
+  }
+  return Status::Ok();
+}
+
+Status Maintenance::Evict(uint64_t partition) {
+  return parts_.shelf->Evict(partition, [&](TenantId tenant) {
+    return parts_.queries->CallsOfPartition(parts_.views->Current(tenant), tenant, partition,
+                                            {.cancelled = &cancelled_});
+  });
+}
+
+Status Maintenance::RunBetweenSteps(const std::function<Status()>& change) {
+  MutexLock lock(work_mu_);
+  return change();
 }
 
 // A seal found no space. The reserve goes first; when the next attempt fails too, our oldest data
@@ -175,6 +219,13 @@ Status Maintenance::HelpFullDisk(const std::vector<PartitionStatus>& partitions,
   helped_failures_ = failures;
   if (failure.code() != StatusCode::kResourceExhausted) return Status::Ok();
   if (parts_.disk->ReleaseReserve()) return Status::Ok();
+  if (const auto uploaded = PickEvict(partitions, UINT64_MAX, 0); options_.has_tier && uploaded) {
+    *did = true;
+    Log(LogLevel::kWarning, "the disk is full; a partition that is in the cold tier goes",
+        {{"partition", *uploaded}});
+    // What stays of it needs some space too.
+    if (Evict(*uploaded).ok()) return Status::Ok();
+  }
   for (const PartitionStatus& partition : partitions) {
     if (partition.bytes == 0 || partition.generations > 0 || partition.record.is_archive) continue;
     *did = true;

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -14,13 +15,16 @@
 #include "storage/engine/shelf/disk_guard.h"
 #include "storage/engine/shelf/shelf.h"
 #include "storage/engine/shelf/view_keeper.h"
+#include "storage/engine/upkeep/cold_policy.h"
 #include "storage/engine/upkeep/partition_policy.h"
 #include "storage/query/query_engine.h"
 
 namespace larder {
 
 struct MaintenanceOptions {
-  uint64_t retention_ns = 0;
+  uint64_t retention_ns = 0;  // in the cold tier too, when there is one
+  bool has_tier = false;
+  uint64_t evict_after_ns = 0;
   bool has_tenant_limits = false;
   uint64_t disk_bytes_max = 0;
 };
@@ -52,6 +56,8 @@ class Maintenance {
   void Start();
   // Works on the calling thread until nothing is left to do.
   Status Settle();
+  // Runs `change` while nothing else changes partitions: what the mover finds out.
+  Status RunBetweenSteps(const std::function<Status()>& change);
   // Drops every partition. REQUIRES: no generation takes spans or waits.
   Status DropAll();
   // Takes everything of a tenant away, its archive too. REQUIRES: no generation holds spans of it.
@@ -63,6 +69,8 @@ class Maintenance {
   Status MergeSome(const SegmentPick& pick);
   Status KeepTenantLimits(const std::vector<PartitionStatus>& partitions, bool* did);
   Result<std::set<uint64_t>> JournalsThere();
+  Status TendCold(const std::vector<PartitionStatus>& partitions, bool* did);
+  Status Evict(uint64_t partition);
   Status MakeSpace(const std::vector<PartitionStatus>& partitions, bool* did);
   Status HelpFullDisk(const std::vector<PartitionStatus>& partitions, bool* did) REQUIRES(work_mu_);
   // For tenants with as many new segments.

@@ -123,6 +123,7 @@ std::optional<uint64_t> PickExpired(const std::vector<PartitionStatus>& partitio
     const PartitionRecord& record = partition.record;
     if (record.state == PartitionState::kDropping) return record.id;
     if (IsOpen(partition)) continue;
+    if (record.state == PartitionState::kEvicted && !partition.cold.empty()) continue;
     if (partition.segments.empty()) return record.id;  // its tenants' limits emptied it
     const uint64_t kept_ns = PartitionRetentionNs(partition, retention_ns, limits);
     if (age_ns > record.closed_age_ns && age_ns - record.closed_age_ns >= kept_ns) {

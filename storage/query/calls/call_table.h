@@ -45,6 +45,7 @@ class CallTable {
   void Apply(const CallChanges& changes);
   // Adds the calls of minutes [first, last] to `counts`.
   void AddTo(uint64_t first_minute, uint64_t last_minute, CallCounts* counts) const;
+  const std::vector<MinuteCalls>& calls() const { return calls_; }
   uint64_t memory_bytes() const { return calls_.capacity() * sizeof(MinuteCalls); }
 
  private:

@@ -39,6 +39,11 @@ void DependencyMemo::AddTo(uint64_t first_minute, uint64_t last_minute, CallCoun
   for (const auto& [partition, table] : tables_) table.AddTo(first_minute, last_minute, counts);
 }
 
+const CallTable* DependencyMemo::TableOf(uint64_t partition) const {
+  const auto found = tables_.find(partition);
+  return found != tables_.end() ? &found->second : nullptr;
+}
+
 uint64_t DependencyMemo::memory_bytes() const {
   constexpr uint64_t kNodeBytes = 64;
   uint64_t bytes = pairs_.memory_bytes() + counted_.size() * kNodeBytes;

@@ -39,6 +39,8 @@ class DependencyMemo {
   size_t UncountedSegments(const View& view, TenantId tenant) const;
   // Adds the calls of minutes [first, last] to `counts`.
   void AddTo(uint64_t first_minute, uint64_t last_minute, CallCounts* counts) const;
+  // The calls that a partition is charged with (call_join.h); null: none. Valid until Follow.
+  const CallTable* TableOf(uint64_t partition) const;
   // Grows when what is counted changes.
   uint64_t version() const { return version_; }
   ServicePairs* pairs() { return &pairs_; }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "storage/query/calls/trace_gatherer.h"
+#include "storage/query/cold/cold_part.h"
 
 namespace larder {
 namespace {
@@ -42,6 +43,25 @@ class DependencyCounter {
     for (const HeadCall& call : calls) {
       if (range_.contains(call.child_start_ns)) counts_[call.call] += call.count;
     }
+  }
+
+  Status AddCold(TenantId tenant) {
+    const uint64_t first = range_.min_ns / kMinuteNs;
+    const uint64_t last = range_.max_ns / kMinuteNs;
+    const TimeRange minutes = {MinuteRange(first).min_ns, MinuteRange(last).max_ns};
+    for (const ColdEntry& entry : view_.cold) {
+      if (entry.scope.tenant != tenant || !entry.part->MayStartIn(minutes)) continue;
+      LARDER_RETURN_IF_ERROR(context_->Check());
+      std::vector<ColdCall> calls;
+      const Status found = entry.part->Calls(&calls);
+      LARDER_ASSIGN_OR_RETURN(const bool read, context_->Read(entry.part->Name(), found));
+      if (!read) continue;
+      for (const ColdCall& call : calls) {
+        if (call.minute < first || call.minute > last) continue;
+        counts_[memo_->pairs()->IdOf(call.parent, call.child)] += call.count;
+      }
+    }
+    return Status::Ok();
   }
 
   void Finish(std::vector<Dependency>* dependencies) const {
@@ -176,6 +196,7 @@ Status DependencyTable::Count(const View& view, TenantId tenant, TimeRange child
   CountMemory();
   DependencyCounter counter(view, units, child_start, &known.memo, context);
   LARDER_RETURN_IF_ERROR(counter.AddSegments());
+  LARDER_RETURN_IF_ERROR(counter.AddCold(tenant));
   counter.AddHeads(known.head_calls);
   counter.Finish(dependencies);
   return Status::Ok();
@@ -190,6 +211,24 @@ Status DependencyTable::Prepare(const View& view, TenantId tenant, size_t segmen
   Status followed = memo.Follow(view, tenant, context, &units);
   CountMemory();
   return followed;
+}
+
+Result<std::vector<ColdCall>> DependencyTable::CallsOfPartition(const View& view, TenantId tenant,
+                                                                uint64_t partition,
+                                                                QueryContext* context) {
+  const MutexLock lock(mu_);
+  DependencyMemo& memo = tenants_[tenant].memo;
+  std::vector<CallUnit> units;
+  LARDER_RETURN_IF_ERROR(memo.Follow(view, tenant, context, &units));
+  CountMemory();
+  std::vector<ColdCall> calls;
+  const CallTable* const table = memo.TableOf(partition);
+  if (table == nullptr) return calls;
+  for (const MinuteCalls& it : table->calls()) {
+    calls.push_back(
+        {it.minute, memo.pairs()->parent(it.call), memo.pairs()->child(it.call), it.count});
+  }
+  return calls;
 }
 
 // Heads that did not grow need not be read again.

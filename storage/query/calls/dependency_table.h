@@ -13,6 +13,7 @@
 #include "storage/model/query.h"
 #include "storage/query/calls/dependency_memo.h"
 #include "storage/query/calls/head_calls.h"
+#include "storage/query/cold/cold_part_format.h"
 #include "storage/query/query_context.h"
 #include "storage/query/view.h"
 
@@ -22,12 +23,16 @@ namespace larder {
 class DependencyTable {
  public:
   // Appends the calls whose child starts in the range, sorted by parent, child. Exact over all that
-  // the View holds: spans equal in every field count once, wherever they lie.
+  // the View holds: spans equal in every field count once, wherever they lie. Of the cold parts the
+  // calls count that were counted when they were evicted, by whole minutes.
   Status Count(const View& view, TenantId tenant, TimeRange child_start, QueryContext* context,
                std::vector<Dependency>* dependencies);
   // Counts now the segments that the next Count would have to, if the tenant has `segments_min` of
   // them.
   Status Prepare(const View& view, TenantId tenant, size_t segments_min, QueryContext* context);
+  // What the partition is charged with (call_join.h), to be kept when it leaves the View.
+  Result<std::vector<ColdCall>> CallsOfPartition(const View& view, TenantId tenant,
+                                                 uint64_t partition, QueryContext* context);
   uint64_t memory_bytes() const { return memory_bytes_.load(std::memory_order_relaxed); }
 
  private:

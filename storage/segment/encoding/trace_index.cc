@@ -9,11 +9,8 @@
 namespace larder {
 namespace {
 
-// What a kept hash has beyond the bits that number the entries: the error rate is 2^-8.
-constexpr uint32_t kCheckBits = 8;
-
-uint32_t ShiftFor(size_t entry_count) {
-  const auto bits = static_cast<uint32_t>(std::bit_width(entry_count)) + kCheckBits;
+uint32_t ShiftFor(size_t entry_count, uint32_t check_bits) {
+  const auto bits = static_cast<uint32_t>(std::bit_width(entry_count)) + check_bits;
   return bits >= 64 ? 0 : 64 - bits;
 }
 
@@ -26,13 +23,14 @@ uint32_t TraceIndexChunkOf(uint64_t hash, uint32_t chunk_count) {
 }
 
 // shift varint | distances of kept hashes (numbers) | places (codes)
-std::vector<std::string> EncodeTraceIndex(std::vector<TraceIndexEntry> entries) {
+std::vector<std::string> EncodeTraceIndex(std::vector<TraceIndexEntry> entries,
+                                          uint32_t check_bits) {
   std::stable_sort(
       entries.begin(), entries.end(),
       [](const TraceIndexEntry& a, const TraceIndexEntry& b) { return a.hash < b.hash; });
   const auto chunk_count = static_cast<uint32_t>(std::max<size_t>(
       1, (entries.size() + kTraceIndexChunkEntries / 2) / kTraceIndexChunkEntries));
-  const uint32_t shift = ShiftFor(entries.size());
+  const uint32_t shift = ShiftFor(entries.size(), check_bits);
   std::vector<std::string> chunks(chunk_count);
   size_t next = 0;
   for (uint32_t chunk = 0; chunk < chunk_count; ++chunk) {

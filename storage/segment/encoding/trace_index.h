@@ -23,8 +23,13 @@ struct TraceIndexEntry {
   uint32_t place = 0;
 };
 
-// The chunks' bodies of an index, in order; at least one. A hash may occur several times.
-std::vector<std::string> EncodeTraceIndex(std::vector<TraceIndexEntry> entries);
+// What a kept hash has beyond the bits that number the entries: the error rate is 2^-8.
+inline constexpr uint32_t kTraceIndexCheckBits = 8;
+
+// The chunks' bodies of an index, in order; at least one. A hash may occur several times. With
+// other `check_bits` the error rate is 2^-check_bits, for a bit of every entry more each.
+std::vector<std::string> EncodeTraceIndex(std::vector<TraceIndexEntry> entries,
+                                          uint32_t check_bits = kTraceIndexCheckBits);
 
 // The chunk where a hash is found, of an index of `chunk_count` chunks. REQUIRES: chunk_count > 0.
 uint32_t TraceIndexChunkOf(uint64_t hash, uint32_t chunk_count);

@@ -1,0 +1,58 @@
+#include "storage/engine/upkeep/cold_policy.h"
+
+#include <algorithm>
+
+namespace larder {
+namespace {
+
+bool IsOlder(const PartitionRecord& record, uint64_t age_ns, uint64_t than_ns) {
+  return age_ns >= record.closed_age_ns && age_ns - record.closed_age_ns >= than_ns;
+}
+
+}  // namespace
+
+std::optional<PartitionStatus> PickUpload(const std::vector<PartitionStatus>& partitions,
+                                          uint64_t age_ns, uint64_t after_ns) {
+  for (const PartitionStatus& partition : partitions) {
+    const PartitionRecord& record = partition.record;
+    const bool is_on_its_way =
+        record.state == PartitionState::kClosed || record.state == PartitionState::kUploading;
+    if (!is_on_its_way || record.is_archive || partition.segments.empty()) continue;
+    if (!IsOlder(record, age_ns, after_ns)) continue;
+    const bool is_broken =
+        std::any_of(partition.segments.begin(), partition.segments.end(),
+                    [](const StoredSegment& segment) { return segment.is_broken; });
+    if (!is_broken) return partition;
+  }
+  return std::nullopt;
+}
+
+std::optional<uint64_t> PickEvict(const std::vector<PartitionStatus>& partitions, uint64_t age_ns,
+                                  uint64_t evict_after_ns) {
+  for (const PartitionStatus& partition : partitions) {
+    const PartitionRecord& record = partition.record;
+    if (record.state != PartitionState::kUploaded || record.keeps_rows) continue;
+    if (partition.segments.empty()) continue;
+    if (IsOlder(record, age_ns, evict_after_ns)) return record.id;
+  }
+  return std::nullopt;
+}
+
+std::optional<ColdPick> PickForgotten(const std::vector<PartitionStatus>& partitions,
+                                      uint64_t age_ns, uint64_t retention_ns,
+                                      const LimitsOf& limits) {
+  constexpr uint64_t kNanosPerMs = 1'000'000;
+  for (const PartitionStatus& partition : partitions) {
+    if (partition.record.state != PartitionState::kEvicted) continue;
+    for (const ColdStatus& cold : partition.cold) {
+      const uint64_t own_ms = limits(cold.tenant).retention_ms;
+      const uint64_t kept_ns = own_ms != 0 ? own_ms * kNanosPerMs : retention_ns;
+      if (IsOlder(partition.record, age_ns, kept_ns)) {
+        return ColdPick{partition.record.id, cold.tenant};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace larder

@@ -1,0 +1,106 @@
+// ColdFetch: a View and the spans of cold parts that one query needs beside it.
+//
+// What is fetched is loaded into a table, as a head is, and joins the View as one more source. So
+// walks, traces, summaries and pages are made of it by the code that knows nothing of the tier,
+// and repeats are left out by their content. What could not be reached joins the View too, as a
+// source that fails whoever asks for it: it becomes a gap like any page that cannot be read.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "storage/base/status.h"
+#include "storage/model/query.h"
+#include "storage/model/table/span_table.h"
+#include "storage/query/cold/cold_tier.h"
+#include "storage/query/query_context.h"
+#include "storage/query/view.h"
+
+namespace larder {
+
+struct ColdOptions {
+  ColdTier* tier = nullptr;  // null: cold parts cannot be reached; must outlive the queries
+  uint64_t time_ns_max = 10ull * 1'000'000'000;  // of all calls that one query makes
+  // So many queries wait for the tier at once; one more goes on without it. Whoever runs queries
+  // has so many threads beside those for questions that need no tier.
+  uint32_t waiting_max = 8;
+  std::atomic<uint32_t>* waiting = nullptr;  // how many do; must outlive the queries
+};
+
+// Not thread-safe. Memory: what was fetched, within that of a query. Every failure but kCancelled
+// and those of local pages is kept for view() to tell.
+class ColdFetch {
+ public:
+  ColdFetch(std::shared_ptr<const View> view, TenantId tenant, const ColdOptions& options,
+            const QueryBounds& bounds, const QueryLimits& limits);
+  ~ColdFetch();
+
+  // All spans of these traces that lie in cold parts. Returns whether there was anything to ask
+  // that was not asked before.
+  Result<bool> FetchTraces(const std::vector<TraceId>& ids);
+
+  // The View with all that was fetched by now, or could not be.
+  std::shared_ptr<const View> view();
+
+ private:
+  friend class ColdWalk;
+  class Rows;
+
+  // What cannot be reached of a part.
+  struct Missing {
+    std::set<TraceId> traces;
+    Status traces_why;
+    Status search_why;  // OK: searches reached it
+  };
+
+  Status FetchFrom(const ColdEntry& entry, const std::vector<ColdTrace>& traces);
+  // Returns from which start on the part's matches are all there.
+  Result<uint64_t> Search(const ColdEntry& entry, const ColdSearch& search);
+  QueryLimits CallLimits() const;
+  // kCancelled when the query is; else why the part is missing.
+  Status Reason(const Status& failed) const;
+
+  const std::shared_ptr<const View> local_;
+  const TenantId tenant_;
+  const ColdOptions options_;
+  const QueryLimits limits_;
+  const uint64_t deadline_ns_;
+  QueryContext context_;
+  MemoryCharge memory_;
+  std::shared_ptr<SpanTable> table_;  // null: nothing was fetched
+  std::set<TraceId> asked_;
+  std::map<std::string, Missing> missing_;  // by name of the part
+  std::shared_ptr<const View> view_;        // null: to be made
+};
+
+// A search of cold parts for spans that start in a range, from the latest down. Not thread-safe.
+// Borrows what it is given.
+class ColdWalk {
+ public:
+  ColdWalk(ColdFetch* fetch, const FilterNode& filter, TimeRange range);
+
+  // Every match that starts then or later is in the fetch's view, or missing there.
+  uint64_t complete_from_ns() const;
+  // One step down, at most to `floor_ns`: about `rows` matches of one part.
+  // REQUIRES: complete_from_ns() > floor_ns.
+  Status Step(uint64_t floor_ns, uint32_t rows);
+
+ private:
+  struct Part {
+    uint64_t bound_ns = 0;  // no match that starts later is still to be fetched
+    const ColdEntry* entry = nullptr;
+  };
+  static bool Earlier(const Part& a, const Part& b) { return a.bound_ns < b.bound_ns; }
+
+  ColdFetch* const fetch_;
+  const FilterNode& filter_;
+  const TimeRange range_;
+  std::vector<Part> parts_;  // a heap, latest bound first
+};
+
+}  // namespace larder

@@ -1,0 +1,173 @@
+#include "storage/query/cold/cold_part.h"
+
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "storage/model/span.h"
+#include "storage/model/table/span_table.h"
+#include "storage/segment/segment_writer.h"
+#include "tests/support/map_page_store.h"
+#include "tests/support/seed.h"
+
+namespace larder {
+namespace {
+
+constexpr uint64_t kSecondNs = 1'000'000'000;
+constexpr uint64_t kHourNs = 3600 * kSecondNs;
+
+std::vector<std::string> HexExamples() {
+  std::ifstream file(LARDER_COLD_PAGE);
+  std::vector<std::string> blocks;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("```")) {
+      inside = line == "```hex";
+      if (inside) blocks.emplace_back();
+      continue;
+    }
+    if (!inside) continue;
+    std::istringstream words(line.substr(0, line.find('|')));
+    for (std::string word; words >> word;) {
+      blocks.back().push_back(static_cast<char>(std::stoi(word, nullptr, 16)));
+    }
+  }
+  return blocks;
+}
+
+TEST(ColdPartFormat, ThePageTellsTheTruth) {
+  const std::vector<std::string> examples = HexExamples();
+  ASSERT_EQ(examples.size(), 2u);
+  ColdFacts facts;
+  uint32_t version = 0;
+  ASSERT_TRUE(DecodeColdFacts(examples[0], &version, &facts));
+  EXPECT_EQ(version, kColdPartVersion);
+  EXPECT_EQ(facts.part_id, 9u);
+  EXPECT_EQ(facts.partition, 3u);
+  EXPECT_EQ(facts.tenant, 5u);
+  EXPECT_EQ(facts.rows, 2u);
+  EXPECT_EQ(facts.start.min_ns, kSecondNs);
+  EXPECT_EQ(facts.start.max_ns, 2 * kSecondNs);
+  EXPECT_EQ(facts.arrival_max_ns, 3 * kSecondNs);
+  EXPECT_EQ(facts.filed, (FiledTimes{.min_s = 1, .max_s = 2}));
+  EXPECT_EQ(facts.segment_ids, std::vector<uint64_t>{7});
+  EXPECT_EQ(facts.hours, (std::vector<ColdHour>{{0, 2}}));
+  EXPECT_EQ(facts.operations, (std::vector<ColdOperation>{{"pay", {"get", 2}}}));
+  EXPECT_EQ(EncodeColdFacts(facts), examples[0]);
+  std::vector<ColdCall> calls;
+  ASSERT_TRUE(DecodeColdCalls(examples[1], &calls));
+  EXPECT_EQ(calls, (std::vector<ColdCall>{{100, "front", "pay", 7}, {101, "front", "pay", 2}}));
+  EXPECT_EQ(EncodeColdCalls(calls), examples[1]);
+}
+
+TEST(ColdPartFormat, CutBytesAreRefused) {
+  const std::vector<std::string> examples = HexExamples();
+  for (size_t i = 0; i < examples[0].size(); ++i) {
+    ColdFacts facts;
+    uint32_t version = 0;
+    EXPECT_FALSE(DecodeColdFacts(examples[0].substr(0, i), &version, &facts)) << i;
+  }
+  for (size_t i = 0; i < examples[1].size(); ++i) {
+    std::vector<ColdCall> calls;
+    EXPECT_FALSE(DecodeColdCalls(examples[1].substr(0, i), &calls)) << i;
+  }
+}
+
+class ColdPartTest : public testing::Test {
+ protected:
+  // A segment of `traces` traces of two spans each, an hour apart.
+  void AddSegment(uint64_t id, uint64_t first_trace, uint64_t traces) {
+    std::vector<Span> spans;
+    for (uint64_t i = first_trace; i < first_trace + traces; ++i) {
+      Span span;
+      span.trace_id = TraceOf(i);
+      span.span_id.bytes.fill(1);
+      span.name = "op";
+      span.resource = std::make_shared<Resource>();
+      span.scope = std::make_shared<Scope>();
+      span.start_ns = i % 3 * 10 * kHourNs + 5 * kSecondNs;
+      span.end_ns = span.start_ns + 1;
+      spans.push_back(span);
+      span.span_id.bytes.fill(2);
+      span.start_ns += kSecondNs;
+      spans.push_back(span);
+    }
+    SpanTable table;
+    ASSERT_TRUE(table.Append(EncodeSpans(spans), AppendLimits::None()).ok());
+    table.Publish();
+    MapPageStore pages;
+    ASSERT_TRUE(WriteSegment(table, {.segment_id = id, .arrival_min_ns = 1, .arrival_max_ns = 2},
+                             {}, &pages)
+                    .ok());
+    auto segment = Segment::Open(pages.Source(), &cache_);
+    ASSERT_TRUE(segment.ok());
+    segments_.push_back(*segment);
+  }
+
+  static TraceId TraceOf(uint64_t number) {
+    TraceId id;
+    for (size_t i = 0; i < 16; ++i) id.bytes[i] = static_cast<uint8_t>(number >> (i % 4 * 8));
+    id.bytes[0] |= 1;
+    return id;
+  }
+
+  std::shared_ptr<const ColdPart> Write(uint64_t traces_per_pass) {
+    ColdPartOptions options;
+    options.facts.part_id = 9;
+    options.facts.partition = 3;
+    options.calls = {{101, "a", "b", -1}, {100, "a", "b", 4}};
+    options.traces_per_pass = traces_per_pass;
+    MapPageStore pages;
+    EXPECT_TRUE(WriteColdPart(segments_, options, &pages).ok());
+    auto part = ColdPart::Open(pages.Source(), &cache_);
+    EXPECT_TRUE(part.ok()) << part.status().ToString();
+    return *part;
+  }
+
+  PageCache cache_{1 << 20};
+  std::vector<std::shared_ptr<const Segment>> segments_;
+};
+
+TEST_F(ColdPartTest, KnowsEveryTraceInOneShardOrMany) {
+  AddSegment(41, 0, 300);
+  AddSegment(42, 200, 300);
+  for (const uint64_t per_pass : {uint64_t{1} << 20, uint64_t{100}}) {
+    const auto part = Write(per_pass);
+    EXPECT_EQ(part->facts().shard_bits > 0, per_pass == 100);
+    EXPECT_EQ(part->facts().rows, 1200u);
+    for (uint64_t i = 0; i < 500; ++i) {
+      std::vector<uint64_t> found;
+      ASSERT_TRUE(part->FindTrace(TraceOf(i), &found).ok());
+      std::vector<uint64_t> expected;
+      if (i < 300) expected.push_back(41);
+      if (i >= 200) expected.push_back(42);
+      EXPECT_EQ(found, expected) << i;
+    }
+    for (uint64_t i = 1000; i < 20'000; ++i) {
+      std::vector<uint64_t> found;
+      ASSERT_TRUE(part->FindTrace(TraceOf(i), &found).ok());
+      EXPECT_TRUE(found.empty()) << i;
+    }
+    std::vector<std::string> faults;
+    EXPECT_TRUE(part->Verify(&faults).ok());
+    EXPECT_TRUE(faults.empty());
+  }
+}
+
+TEST_F(ColdPartTest, KnowsInWhichHoursSpansStart) {
+  AddSegment(41, 0, 30);
+  const auto part = Write(1 << 20);
+  ASSERT_EQ(part->facts().hours.size(), 3u);
+  EXPECT_TRUE(part->MayStartIn({0, UINT64_MAX}));
+  EXPECT_TRUE(part->MayStartIn({10 * kHourNs, 10 * kHourNs + 30 * kSecondNs}));
+  EXPECT_FALSE(part->MayStartIn({kHourNs, 10 * kHourNs - 1}));
+  EXPECT_FALSE(part->MayStartIn({11 * kHourNs, 20 * kHourNs - 1}));
+  EXPECT_FALSE(part->MayStartIn({21 * kHourNs, UINT64_MAX}));
+  std::vector<ColdCall> calls;
+  ASSERT_TRUE(part->Calls(&calls).ok());
+  EXPECT_EQ(calls, (std::vector<ColdCall>{{100, "a", "b", 4}, {101, "a", "b", -1}}));
+}
+
+}  // namespace
+}  // namespace larder

@@ -1,0 +1,129 @@
+// Builds what stays of an evicted partition. The trace index is made in passes over the segments'
+// own: a pass takes the traces of one shard (of equal first bits of the hash), so that what is held
+// is bounded however many there are.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "storage/model/filter.h"
+#include "storage/query/cold/cold_part.h"
+#include "storage/segment/encoding/trace_index.h"
+#include "storage/segment/page/page_writer.h"
+
+namespace larder {
+namespace {
+
+constexpr uint64_t kHourNs = 3600ull * 1'000'000'000;
+
+class Writer {
+ public:
+  Writer(const std::vector<std::shared_ptr<const Segment>>& segments, ColdPartOptions options)
+      : segments_(segments),
+        options_(std::move(options)),
+        facts_(options_.facts),
+        pages_(options_.zstd_level) {}
+
+  Result<ColdFacts> Write(PageSink* sink) {
+    DescribeSegments();
+    for (const auto& segment : segments_) {
+      LARDER_RETURN_IF_ERROR(CountHours(*segment));
+      LARDER_RETURN_IF_ERROR(AddOperations(*segment));
+    }
+    for (const auto& [hour, rows] : hours_) facts_.hours.push_back({hour, rows});
+    facts_.operations.assign(operations_.begin(), operations_.end());
+    for (uint32_t shard = 0; shard < (1u << facts_.shard_bits); ++shard) {
+      LARDER_RETURN_IF_ERROR(AddTraceIndex(shard));
+    }
+    std::sort(options_.calls.begin(), options_.calls.end());
+    pages_.Add(kColdCallsKey, EncodeColdCalls(options_.calls));
+    pages_.Add(kColdFactsKey, EncodeColdFacts(facts_));
+    LARDER_RETURN_IF_ERROR(pages_.Flush(sink));
+    return facts_;
+  }
+
+ private:
+  Status CheckCancelled() const {
+    if (options_.cancelled == nullptr || !options_.cancelled->load()) return Status::Ok();
+    return Status::Cancelled("writing what stays of a partition was cancelled");
+  }
+
+  void DescribeSegments() {
+    uint64_t traces = 0;
+    facts_.start = {UINT64_MAX, 0};
+    facts_.arrival_min_ns = UINT64_MAX;
+    for (const auto& segment : segments_) {
+      const SegmentInfo& info = segment->info();
+      facts_.segment_ids.push_back(info.identity.segment_id);
+      facts_.rows += info.row_count;
+      facts_.start.min_ns = std::min(facts_.start.min_ns, info.start.min_ns);
+      facts_.start.max_ns = std::max(facts_.start.max_ns, info.start.max_ns);
+      facts_.arrival_min_ns = std::min(facts_.arrival_min_ns, info.identity.arrival_min_ns);
+      facts_.arrival_max_ns = std::max(facts_.arrival_max_ns, info.identity.arrival_max_ns);
+      traces += info.trace_count;
+    }
+    while ((traces >> facts_.shard_bits) > options_.traces_per_pass &&
+           facts_.shard_bits < kColdShardBitsMax) {
+      ++facts_.shard_bits;
+    }
+  }
+
+  Status CountHours(const Segment& segment) {
+    const FilterNode any;
+    LARDER_ASSIGN_OR_RETURN(const auto search, segment.Search(any, {}));
+    const std::vector<uint32_t> blocks = search->candidate_blocks();
+    std::vector<SpanMatch> matches;
+    for (const uint32_t block : blocks) {
+      LARDER_RETURN_IF_ERROR(CheckCancelled());
+      matches.clear();
+      LARDER_RETURN_IF_ERROR(search->Match(block, &matches));
+      for (const SpanMatch& match : matches) ++hours_[match.start_ns / kHourNs];
+    }
+    return Status::Ok();
+  }
+
+  Status AddOperations(const Segment& segment) {
+    std::vector<ServiceOperation> found;
+    LARDER_RETURN_IF_ERROR(segment.Operations(&found));
+    for (const ServiceOperation& it : found) {
+      operations_.insert({std::string(it.service), {std::string(it.name), it.kind}});
+    }
+    return Status::Ok();
+  }
+
+  Status AddTraceIndex(uint32_t shard) {
+    std::vector<TraceIndexEntry> entries;
+    for (uint32_t i = 0; i < segments_.size(); ++i) {
+      LARDER_RETURN_IF_ERROR(CheckCancelled());
+      std::vector<TraceIndexEntry> of_segment;
+      LARDER_RETURN_IF_ERROR(segments_[i]->TraceEntries(&of_segment));
+      for (const TraceIndexEntry& entry : of_segment) {
+        const uint64_t its_shard =
+            facts_.shard_bits == 0 ? 0 : entry.hash >> (64 - facts_.shard_bits);
+        if (its_shard == shard) entries.push_back({entry.hash << facts_.shard_bits, i});
+      }
+    }
+    const std::vector<std::string> chunks = EncodeTraceIndex(std::move(entries), kColdCheckBits);
+    facts_.chunk_counts.push_back(static_cast<uint32_t>(chunks.size()));
+    for (uint32_t chunk = 0; chunk < chunks.size(); ++chunk) {
+      pages_.Add(ColdTraceKey(shard, chunk), chunks[chunk]);
+    }
+    return Status::Ok();
+  }
+
+  const std::vector<std::shared_ptr<const Segment>>& segments_;
+  ColdPartOptions options_;
+  ColdFacts facts_;
+  PageWriter pages_;
+  std::map<uint64_t, uint64_t> hours_;
+  std::set<ColdOperation> operations_;
+};
+
+}  // namespace
+
+Result<ColdFacts> WriteColdPart(const std::vector<std::shared_ptr<const Segment>>& segments,
+                                ColdPartOptions options, PageSink* sink) {
+  return Writer(segments, std::move(options)).Write(sink);
+}
+
+}  // namespace larder

@@ -1,1 +1,0 @@
-"""A test double of Alibaba Cloud SLS (Log Service): README.md says what it answers."""
