@@ -25,6 +25,7 @@ if [[ ${1:-} == --test ]]; then
   packages+=(
     clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev # second compiler, lint, fuzzing
     zstd git procps
+    openjdk-17-jdk-headless maven # the SDK for Java against the double of SLS
   )
 fi
 

@@ -62,7 +62,7 @@ stage_bench() { build dev all && run_ctest dev '^bench$' bench; }
 stage_e2e() {
   local python
   build dev all && python=$(tools/python.sh) || return
-  "$python" -m pytest tests/e2e tests/interface --junit-xml "$PWD/$reports/e2e.xml"
+  "$python" -m pytest tests/e2e tests/interface tests/sls_double --junit-xml "$PWD/$reports/e2e.xml"
 }
 
 tools/deps.sh --test || exit 1

@@ -1,0 +1,1 @@
+"""A test double of Alibaba Cloud SLS (Log Service): README.md says what it answers."""
