@@ -89,6 +89,11 @@ class IndexConfig:
         return [key for key in row if not key.startswith("__")
                 and (key in include if include else key not in exclude)]
 
+    def has_words(self, key):
+        """Whether terms_of() may give anything for the values of a key."""
+        return bool(self.line and self.line_keys((key,))
+                    or key in self.keys and self.keys[key]["type"] in ("text", "json"))
+
     def terms_of(self, key, text):
         """The (field, path, token) of a value that a search may ask for; field "" is the line."""
         terms = []

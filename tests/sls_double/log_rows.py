@@ -9,7 +9,6 @@ import zstandard
 from sls_double.shards import cursor_of, sequence_of
 
 GROUP_ROWS = 65536  # Row id = group id * GROUP_ROWS + place in the group.
-_TERMS_CACHED_MAX = 50_000
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -19,7 +18,6 @@ class LogRows:
     def __init__(self, database, settings):
         self._database = database
         self._settings = settings
-        self._term_ids = {}
 
     # Writing.
 
@@ -50,26 +48,20 @@ class LogRows:
 
     def _postings_of(self, logstore, group, envelope, index):
         """Term id to places in the group. Equal values of one key are split into tokens once."""
-        places = {item: range(len(group.rows)) for item in envelope.items()}
+        places = {key: {value: range(len(group.rows))} for key, value in envelope.items()}
         for place, (_, _, contents) in enumerate(group.rows):
-            for item in contents.items():
-                places.setdefault(item, []).append(place)
+            for key, value in contents.items():
+                if key not in places:
+                    places[key] = {} if index.has_words(key) else None
+                of_key = places[key]
+                if of_key is not None:
+                    of_key.setdefault(value, []).append(place)
         postings = {}
-        for (key, value), found in places.items():
-            for term in index.terms_of(key, value):
-                postings.setdefault(self._term_id(logstore, *term), []).extend(found)
-        return postings
-
-    def _term_id(self, logstore, *term):
-        """64 bits of a hash: two terms of one id would need billions of terms."""
-        found = self._term_ids.get((logstore, *term))
-        if found is None:
-            if len(self._term_ids) > _TERMS_CACHED_MAX:
-                self._term_ids.clear()
-            text = "\0".join((str(logstore), *term)).encode()
-            found = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big", signed=True)
-            self._term_ids[logstore, *term] = found
-        return found
+        for key, values in places.items():
+            for value, found in (values or {}).items():
+                for term in index.terms_of(key, value):
+                    postings.setdefault(term, []).extend(found)
+        return {_term_id(logstore, term): found for term, found in postings.items()}
 
     # Searching.
 
@@ -77,7 +69,7 @@ class LogRows:
         """The ids of the rows that hold a term (field, path, token), as a set."""
         with self._database as db:
             found = db.all("SELECT log_group, rows FROM posting WHERE term = ?",
-                           self._term_id(logstore, *term))
+                           _term_id(logstore, term))
         return {row["log_group"] * GROUP_ROWS + place
                 for row in found for place in array.array("H", row["rows"])}
 
@@ -156,6 +148,12 @@ class LogRows:
                 db.run(f"DELETE FROM log_group WHERE id {chosen}", json.dumps(old))
         return len(old)
 
+
+
+def _term_id(logstore, term):
+    """64 bits of a hash: two terms of one id would need billions of terms."""
+    text = "\0".join((str(logstore), *term)).encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big", signed=True)
 
 
 def _places_blob(places):
