@@ -83,14 +83,16 @@ class LogRows:
 
     def window(self, logstore, first, last, ids=None):
         """(time, nanoseconds or 0, row id) in order of time, first <= time < last, all or of `ids`."""
-        chosen = "" if ids is None else "AND id IN (SELECT value FROM json_each(?))"
+        values = [logstore, first, last]
+        where = "logstore = ? AND time >= ? AND time < ?"
+        if ids is not None:
+            # With ids SQLite must not walk the index of times: a + keeps it from that.
+            where = "+logstore = ? AND +time >= ? AND +time < ? AND id IN (SELECT value FROM json_each(?))"
+            values.append(json.dumps(ids))
         with self._database as db:
             return [tuple(row) for row in db.all(
-                "SELECT time, COALESCE(nanoseconds, 0), id FROM log_row WHERE logstore = ? "
-                # With few ids SQLite must not walk the index of times.
-                f"AND {'' if ids is None else '+'}time >= ? "
-                f"AND {'' if ids is None else '+'}time < ? {chosen} ORDER BY 1, 2, 3",
-                logstore, first, last, *(() if ids is None else (json.dumps(ids),)))]
+                f"SELECT time, COALESCE(nanoseconds, 0), id FROM log_row WHERE {where} ORDER BY 1, 2, 3",
+                *values)]
 
     def read(self, ids):
         """Yields each row as the API shows it: a dict of texts."""
