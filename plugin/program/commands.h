@@ -21,6 +21,7 @@ enum ExitCode : int {
 int RunServe(const std::vector<std::string>& arguments);
 int RunInspect(const std::vector<std::string>& arguments);
 int RunVerify(const std::vector<std::string>& arguments);
+int RunTierStatus(const std::vector<std::string>& arguments);
 
 // Whether Jaeger started this program as its storage plugin, and what it does then: `arguments` are
 // all that Jaeger gave.

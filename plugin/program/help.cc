@@ -13,6 +13,7 @@ constexpr std::string_view kOverview = R"(larder: a local trace store for Jaeger
   larder serve --data-dir DIR   take spans by OTLP and answer Jaeger
   larder inspect DIR [--json]   what a data directory holds: partitions, tenants, sizes
   larder verify DIR             read everything there, check every checksum
+  larder tier status            how far spans are on their way to the cold tier
   larder help serve             all settings of serve
   larder --version
 

@@ -16,9 +16,13 @@ Result<std::unique_ptr<ColdTier>> UseTier(Settings* settings) {
   if (tier == nullptr) return tier;
   settings->store.tier = tier.get();
   settings->store.cold = PolicyOf(settings->tier);
-  // Those that wait for the tier take no thread from the others.
-  settings->server.query_threads += ColdOptions().waiting_max;
   return tier;
+}
+
+ServerOptions ServerOptionsOf(const Settings& settings) {
+  ServerOptions options = settings.server;
+  if (settings.store.tier != nullptr) options.query_threads += ColdOptions().waiting_max;
+  return options;
 }
 
 Result<std::unique_ptr<Store>> OpenExistingStore(const std::string& directory) {

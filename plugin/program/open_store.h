@@ -16,6 +16,8 @@ Result<std::unique_ptr<Store>> OpenStore(const StoreOptions& options);
 // Makes the store of `settings` use the cold tier that they name, which must outlive it; null when
 // there is none.
 Result<std::unique_ptr<ColdTier>> UseTier(Settings* settings);
+// With threads for queries that wait for the tier, so that they take none from the others.
+ServerOptions ServerOptionsOf(const Settings& settings);
 
 // The same, for reading only, for a directory that must hold a store already: kNotFound when it
 // does not.

@@ -90,7 +90,7 @@ int RunServe(const std::vector<std::string>& arguments) {
   if (!security.ok()) return Fail(security.status(), kExitUsage);
   settings->server.security = security->get();
   StopSignal stop;
-  auto server = Server::Start(settings->server);
+  auto server = Server::Start(ServerOptionsOf(*settings));
   if (!server.ok()) return Fail(server.status(), kExitFailure);
   auto otlp_http = StartOtlpHttp(*settings, server->get());
   if (!otlp_http.ok()) return Fail(otlp_http.status(), kExitFailure);

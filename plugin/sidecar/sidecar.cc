@@ -166,7 +166,7 @@ int RunSidecar(const std::vector<std::string>& arguments) {
   PluginController controller([&host] { host.AskToStop("the host asked"); });
   PluginBroker broker;
   PluginStdio stdio;
-  ServerOptions options = settings->server;
+  ServerOptions options = ServerOptionsOf(*settings);
   options.otlp_listen.clear();
   options.v1.span_bytes_max = SIZE_MAX;  // the host takes messages of any size
   options.more_services = {{"plugin", &controller}, {"plugin", &broker}, {"plugin", &stdio}};

@@ -9,6 +9,11 @@ bool IsOlder(const PartitionRecord& record, uint64_t age_ns, uint64_t than_ns) {
   return age_ns >= record.closed_age_ns && age_ns - record.closed_age_ns >= than_ns;
 }
 
+bool HasBroken(const PartitionStatus& partition) {
+  return std::any_of(partition.segments.begin(), partition.segments.end(),
+                     [](const StoredSegment& segment) { return segment.is_broken; });
+}
+
 }  // namespace
 
 std::optional<PartitionStatus> PickUpload(const std::vector<PartitionStatus>& partitions,
@@ -19,10 +24,7 @@ std::optional<PartitionStatus> PickUpload(const std::vector<PartitionStatus>& pa
         record.state == PartitionState::kClosed || record.state == PartitionState::kUploading;
     if (!is_on_its_way || record.is_archive || partition.segments.empty()) continue;
     if (!IsOlder(record, age_ns, after_ns)) continue;
-    const bool is_broken =
-        std::any_of(partition.segments.begin(), partition.segments.end(),
-                    [](const StoredSegment& segment) { return segment.is_broken; });
-    if (!is_broken) return partition;
+    if (!HasBroken(partition)) return partition;
   }
   return std::nullopt;
 }
@@ -32,7 +34,8 @@ std::optional<uint64_t> PickEvict(const std::vector<PartitionStatus>& partitions
   for (const PartitionStatus& partition : partitions) {
     const PartitionRecord& record = partition.record;
     if (record.state != PartitionState::kUploaded || record.keeps_rows) continue;
-    if (partition.segments.empty()) continue;
+    // Of a segment that cannot be opened nobody knows any more which traces it has.
+    if (partition.segments.empty() || HasBroken(partition)) continue;
     if (IsOlder(record, age_ns, evict_after_ns)) return record.id;
   }
   return std::nullopt;

@@ -179,6 +179,8 @@ Status Maintenance::MakeSpace(const std::vector<PartitionStatus>& partitions, bo
 }
 
 Status Maintenance::TendCold(const std::vector<PartitionStatus>& partitions, bool* did) {
+  // What is in a tier that nobody names any more may be asked for again when somebody does.
+  if (!options_.has_tier) return Status::Ok();
   const uint64_t age_ns = parts_.retention_clock->AgeNanos();
   if (const auto forgotten =
           PickForgotten(partitions, age_ns, options_.retention_ns,
@@ -188,7 +190,6 @@ Status Maintenance::TendCold(const std::vector<PartitionStatus>& partitions, boo
         {{"partition", forgotten->partition}, {"tenant", forgotten->tenant}});
     return parts_.shelf->ForgetCold(forgotten->partition, forgotten->tenant);
   }
-  if (!options_.has_tier) return Status::Ok();
   if (const auto evicted = PickEvict(partitions, age_ns, options_.evict_after_ns)) {
     *did = true;
     Log(LogLevel::kInfo, "the local copy of a partition in the cold tier goes",

@@ -1,5 +1,7 @@
 // Cursors that fetch what they need before they are asked for the first time.
 #include <algorithm>
+#include <functional>
+#include <optional>
 #include <unordered_set>
 #include <utility>
 
@@ -94,62 +96,24 @@ class GetCursor : public TraceCursor {
   std::vector<Gap> gaps_;
 };
 
-class FindCursor : public TraceCursor {
+// Another cursor, which is made by the first Next: making it waits for the tier.
+template <typename Cursor, typename Chunk>
+class LateCursor : public Cursor {
  public:
-  FindCursor(std::shared_ptr<const View> view, TraceQuery query, const ColdOptions& options,
-             const QueryBounds& bounds, const QueryLimits& limits)
-      : view_(std::move(view)),
-        query_(std::move(query)),
-        options_(options),
-        bounds_(bounds),
-        limits_(limits) {}
+  using Make = std::function<Result<std::unique_ptr<Cursor>>()>;
+  explicit LateCursor(Make make) : make_(std::move(make)) {}
 
-  Result<TraceChunk> Next() override {
+  Result<Chunk> Next() override {
     if (inner_ == nullptr) {
-      LARDER_ASSIGN_OR_RETURN(ColdTraceQuery found,
-                              FetchForSearch(view_, query_, options_, bounds_, limits_));
-      inner_ = NewFindTracesCursor(std::move(found.view), std::move(found.query), bounds_, limits_);
+      LARDER_ASSIGN_OR_RETURN(inner_, make_());
     }
     return inner_->Next();
   }
   const std::vector<Gap>& gaps() const override { return inner_ ? inner_->gaps() : none_; }
 
  private:
-  const std::shared_ptr<const View> view_;
-  const TraceQuery query_;
-  const ColdOptions options_;
-  const QueryBounds bounds_;
-  const QueryLimits limits_;
-  std::unique_ptr<TraceCursor> inner_;  // null: nothing was fetched yet
-  const std::vector<Gap> none_;
-};
-
-class SpansCursor : public SpanCursor {
- public:
-  SpansCursor(std::shared_ptr<const View> view, SpanQuery query, const ColdOptions& options,
-              const QueryBounds& bounds, const QueryLimits& limits)
-      : view_(std::move(view)),
-        query_(std::move(query)),
-        options_(options),
-        bounds_(bounds),
-        limits_(limits) {}
-
-  Result<SpanChunk> Next() override {
-    if (inner_ == nullptr) {
-      LARDER_ASSIGN_OR_RETURN(auto found, FetchForSpans(view_, query_, options_, bounds_, limits_));
-      inner_ = NewFindSpansCursor(std::move(found), query_, bounds_, limits_);
-    }
-    return inner_->Next();
-  }
-  const std::vector<Gap>& gaps() const override { return inner_ ? inner_->gaps() : none_; }
-
- private:
-  const std::shared_ptr<const View> view_;
-  const SpanQuery query_;
-  const ColdOptions options_;
-  const QueryBounds bounds_;
-  const QueryLimits limits_;
-  std::unique_ptr<SpanCursor> inner_;  // null: nothing was fetched yet
+  const Make make_;
+  std::unique_ptr<Cursor> inner_;
   const std::vector<Gap> none_;
 };
 
@@ -167,14 +131,23 @@ std::unique_ptr<TraceCursor> NewColdFindCursor(std::shared_ptr<const View> view,
                                                const ColdOptions& options,
                                                const QueryBounds& bounds,
                                                const QueryLimits& limits) {
-  return std::make_unique<FindCursor>(std::move(view), std::move(query), options, bounds, limits);
+  return std::make_unique<LateCursor<TraceCursor, TraceChunk>>(
+      [=, query = std::move(query)]() -> Result<std::unique_ptr<TraceCursor>> {
+        LARDER_ASSIGN_OR_RETURN(ColdTraceQuery found,
+                                FetchForSearch(view, query, options, bounds, limits));
+        return NewFindTracesCursor(std::move(found.view), std::move(found.query), bounds, limits);
+      });
 }
 
 std::unique_ptr<SpanCursor> NewColdSpansCursor(std::shared_ptr<const View> view, SpanQuery query,
                                                const ColdOptions& options,
                                                const QueryBounds& bounds,
                                                const QueryLimits& limits) {
-  return std::make_unique<SpansCursor>(std::move(view), std::move(query), options, bounds, limits);
+  return std::make_unique<LateCursor<SpanCursor, SpanChunk>>(
+      [=, query = std::move(query)]() -> Result<std::unique_ptr<SpanCursor>> {
+        LARDER_ASSIGN_OR_RETURN(auto found, FetchForSpans(view, query, options, bounds, limits));
+        return NewFindSpansCursor(std::move(found), query, bounds, limits);
+      });
 }
 
 }  // namespace larder

@@ -132,14 +132,14 @@ Status ColdFetch::Reason(const Status& failed) const {
   }
 }
 
-Result<bool> ColdFetch::FetchTraces(const std::vector<TraceId>& ids) {
+Result<bool> ColdFetch::FetchTraces(const std::vector<TraceId>& ids, TimeRange near) {
   std::vector<TraceId> fresh;
   for (const TraceId& id : ids) {
     if (asked_.insert(id).second) fresh.push_back(id);
   }
   bool any = false;
   for (const ColdEntry& entry : local_->cold) {
-    if (entry.scope.tenant != tenant_) continue;
+    if (entry.scope.tenant != tenant_ || !entry.part->MayStartIn(near)) continue;
     std::vector<ColdTrace> traces;
     for (const TraceId& id : fresh) {
       ColdTrace trace{id, {}};

@@ -40,9 +40,9 @@ class ColdFetch {
             const QueryBounds& bounds, const QueryLimits& limits);
   ~ColdFetch();
 
-  // All spans of these traces that lie in cold parts. Returns whether there was anything to ask
-  // that was not asked before.
-  Result<bool> FetchTraces(const std::vector<TraceId>& ids);
+  // All spans of these traces that lie in cold parts with spans that start in `near`. Returns
+  // whether there was anything to ask. A trace is asked for once, whatever `near` is later.
+  Result<bool> FetchTraces(const std::vector<TraceId>& ids, TimeRange near = {});
 
   // The View with all that was fetched by now, or could not be.
   std::shared_ptr<const View> view();

@@ -24,10 +24,13 @@ TimeRange RangeAfter(TimeRange range, const std::optional<TracePosition>& after)
   return range;
 }
 
-std::vector<TraceId> IdsOf(const std::vector<TracePosition>& found) {
-  std::vector<TraceId> ids;
-  for (const TracePosition& position : found) ids.push_back(position.trace_id);
-  return ids;
+// A trace that is found is made whole by what starts within a day of its match: to ask years of
+// cold parts for each would cost more than the search.
+constexpr uint64_t kNearNs = 24ull * 3600 * 1'000'000'000;
+
+TimeRange Near(uint64_t start_ns) {
+  return {start_ns - std::min(start_ns, kNearNs),
+          start_ns + std::min(UINT64_MAX - start_ns, kNearNs)};
 }
 
 // One search for traces.
@@ -80,9 +83,30 @@ class TraceFetcher {
   Status FindWhole(uint64_t from_ns) {
     for (;;) {
       LARDER_RETURN_IF_ERROR(Find(from_ns));
-      LARDER_ASSIGN_OR_RETURN(const bool any, fetch_.FetchTraces(IdsOf(found_)));
+      LARDER_ASSIGN_OR_RETURN(const bool any, FetchFound());
       if (!any) return Status::Ok();
     }
+  }
+
+  // The other spans of the page's traces; those that lie together are asked for together.
+  Result<bool> FetchFound() {
+    bool any = false;
+    for (size_t first = 0; first < found_.size();) {
+      TimeRange near = Near(found_[first].latest_match_ns);
+      // A page must know of every match that an earlier one may have had.
+      if (query_.after) near.max_ns = UINT64_MAX;
+      const uint64_t first_min_ns = near.min_ns;
+      std::vector<TraceId> ids;
+      for (; first < found_.size(); ++first) {
+        const TimeRange of_trace = Near(found_[first].latest_match_ns);
+        if (!ids.empty() && first_min_ns - of_trace.min_ns > kNearNs) break;
+        near.min_ns = std::min(near.min_ns, of_trace.min_ns);
+        ids.push_back(found_[first].trace_id);
+      }
+      LARDER_ASSIGN_OR_RETURN(const bool of_these, fetch_.FetchTraces(ids, near));
+      any = any || of_these;
+    }
+    return any;
   }
 
   // Replaces found_ by the page as the View has it now.
