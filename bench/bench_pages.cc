@@ -25,13 +25,15 @@ struct Order {
   std::vector<SpanSort> terms;
 };
 
-std::vector<Order> Orders() {
+// Those that are led by the field `asked`; all when it is empty.
+std::vector<Order> Orders(const std::string& asked) {
   std::vector<Order> orders;
   const std::pair<const char*, SpanSortField> kFields[] = {{"startTime", SpanSortField::kStartTime},
                                                            {"duration", SpanSortField::kDuration},
                                                            {"traceID", SpanSortField::kTraceId},
                                                            {"spanID", SpanSortField::kSpanId}};
   for (const auto& [name, field] : kFields) {
+    if (!asked.empty() && asked != name) continue;
     for (const bool descending : {true, false}) {
       orders.push_back(
           {std::string(name) + (descending ? " desc" : " asc"), {{field, descending}}});
@@ -114,6 +116,7 @@ Status MeasureTraces(Store* store, const FilterNode& filter) {
 
 Status RunPages(Flags* flags) {
   LARDER_ASSIGN_OR_RETURN(const Session session, ReadSession(flags, 1'000'000, 1));
+  const std::vector<Order> orders = Orders(flags->Text("order"));
   LARDER_RETURN_IF_ERROR(flags->CheckAllKnown());
   LARDER_ASSIGN_OR_RETURN(const std::vector<Span> spans, LookAt(session.templates, session.load));
   LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, Store::Open(session.store));
@@ -124,11 +127,11 @@ Status RunPages(Flags* flags) {
   search.service = PickFacts(spans).service;
   const FilterNode of_service = LowerLegacySearch(search);
   LARDER_RETURN_IF_ERROR(MeasureTraces(store.get(), of_service));
-  for (const Order& order : Orders()) {
+  for (const Order& order : orders) {
     LARDER_RETURN_IF_ERROR(MeasureSpans(store.get(), order, FilterNode()));
   }
   PrintNote("below: spans of one service");
-  for (const Order& order : Orders()) {
+  for (const Order& order : orders) {
     LARDER_RETURN_IF_ERROR(MeasureSpans(store.get(), order, of_service));
   }
   PrintTitle("memory");
