@@ -232,7 +232,7 @@ TEST_F(QueryEngineTest, SummaryCountsRepeatsOnceAndNamesTheFirstRoot) {
   Span failed = MakeSpan(1, 2, 1, "pay", 11);
   failed.status_code = 2;
   Add({root, failed, MakeSpan(1, 5, 99, "pay", 12)});
-  Add({failed, MakeSpan(1, 7, 0, "late", 20), MakeSpan(1, 8, 0, "early", 10)});
+  Add({failed, MakeSpan(1, 7, 0, "late", 20), MakeSpan(1, 8, 0, "early", 9)});
   const auto summaries = engine_.FindSummaries(view_, TraceQuery(), {});
   ASSERT_TRUE(summaries.ok());
   ASSERT_EQ(summaries->values.size(), 1u);
@@ -244,6 +244,45 @@ TEST_F(QueryEngineTest, SummaryCountsRepeatsOnceAndNamesTheFirstRoot) {
   EXPECT_EQ(summary.services,
             (std::vector<ServiceSummary>{
                 {"early", 1, 0}, {"front", 1, 0}, {"late", 1, 0}, {"pay", 2, 1}}));
+}
+
+TraceSummary OneSummary(QueryEngine* engine, const std::shared_ptr<View>& view) {
+  const auto summaries = engine->FindSummaries(view, TraceQuery(), {});
+  EXPECT_TRUE(summaries.ok());
+  EXPECT_EQ(summaries->values.size(), 1u);
+  return summaries->values.at(0);
+}
+
+// Jaeger takes the first of them that it is answered.
+TEST_F(QueryEngineTest, OfRootsThatStartTogetherTheOneAnsweredFirstIsTheRoot) {
+  Add({MakeSpan(1, 9, 0, "z", 100)});
+  Add({MakeSpan(1, 1, 0, "a", 100), MakeSpan(1, 2, 0, "b", 101)});
+  const auto traces = ReadAll(engine_.FindTraces(view_, TraceQuery(), {}).get());
+  ASSERT_EQ(traces.size(), 1u);
+  EXPECT_EQ(traces[0].second[0].resource->service(), "z");
+  EXPECT_EQ(OneSummary(&engine_, view_).root_service, "z");
+}
+
+// As Jaeger reads Zipkin's spans: the server's is the client's child, so that it is no root and has
+// a parent, wherever its own would have been.
+TEST_F(QueryEngineTest, AServersSpanWithTheIdOfAClientsIsItsChild) {
+  Span server = MakeSpan(1, 1, 0, "server", 90);
+  server.kind = 2;
+  Span client = MakeSpan(1, 1, 0, "client", 100);
+  client.kind = 3;
+  Span other_server = MakeSpan(1, 2, 77, "server", 110);
+  other_server.kind = 2;
+  Span other_client = MakeSpan(1, 2, 77, "client", 105);
+  other_client.kind = 3;
+  Span alone = MakeSpan(1, 3, 77, "server", 120);
+  alone.kind = 2;
+  Add({server, other_server});
+  EXPECT_EQ(OneSummary(&engine_, view_).root_service, "server");
+  EXPECT_EQ(OneSummary(&engine_, view_).orphan_span_count, 1u);
+  Add({client, other_client, alone});
+  EXPECT_EQ(OneSummary(&engine_, view_).root_service, "client");
+  EXPECT_EQ(OneSummary(&engine_, view_).orphan_span_count, 2u);
+  EXPECT_EQ(OneSummary(&engine_, view_).span_count, 5u);
 }
 
 TEST_F(QueryEngineTest, DependenciesJoinOverSourcesByTheChildsStart) {

@@ -93,6 +93,7 @@ Status SegmentReader::Facts(const std::vector<uint32_t>& rows,
                       .parent_span_id = parents->values[i],
                       .start_ns = start,
                       .end_ns = start + static_cast<uint64_t>(durations->values[i]),
+                      .kind = item.kind,
                       .status_code = item.status_code,
                       .service = tables->resources()[item.resource].service,
                       .name = item.name});

@@ -5,7 +5,6 @@
 #include <tuple>
 #include <utility>
 
-#include "storage/base/check.h"
 #include "tests/support/reference_evaluator.h"
 
 namespace larder {
@@ -92,40 +91,6 @@ const std::vector<Span>& ReferenceStore::Trace(const TraceId& trace_id) const {
   static const std::vector<Span> kNone;
   const auto trace = traces_.find(trace_id);
   return trace == traces_.end() ? kNone : trace->second;
-}
-
-TraceSummary ReferenceStore::Summary(const TraceId& trace_id) const {
-  const std::vector<Span>& spans = Trace(trace_id);
-  LARDER_CHECK(!spans.empty());
-  TraceSummary summary;
-  summary.trace_id = trace_id;
-  summary.min_start_ns = UINT64_MAX;
-  const Span* root = nullptr;
-  std::map<std::string, ServiceSummary> services;
-  for (const Span& span : spans) {
-    const bool failed = span.status_code == 2;
-    summary.min_start_ns = std::min(summary.min_start_ns, span.start_ns);
-    summary.max_end_ns = std::max(summary.max_end_ns, span.end_ns);
-    ++summary.span_count;
-    if (failed) ++summary.error_span_count;
-    ServiceSummary& service = services[std::string(span.resource->service())];
-    ++service.span_count;
-    if (failed) ++service.error_span_count;
-    if (span.parent_span_id.is_zero()) {
-      if (root == nullptr || ComesFirst(span, *root)) root = &span;
-    } else if (FindParent(spans, span.parent_span_id) == nullptr) {
-      ++summary.orphan_span_count;
-    }
-  }
-  if (root != nullptr) {
-    summary.root_service = root->resource->service();
-    summary.root_operation = root->name;
-  }
-  for (auto& [name, service] : services) {
-    service.service = name;
-    summary.services.push_back(service);
-  }
-  return summary;
 }
 
 std::vector<std::string> ReferenceStore::Services() const {

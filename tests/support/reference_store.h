@@ -33,8 +33,6 @@ class ReferenceStore {
   std::vector<Span> FindSpans(const SpanQuery& query) const;
   // The spans of a trace in the order of their arrival; empty when it is unknown.
   const std::vector<Span>& Trace(const TraceId& trace_id) const;
-  // REQUIRES: the trace is known.
-  TraceSummary Summary(const TraceId& trace_id) const;
   std::vector<std::string> Services() const;
   // kind -1: any.
   std::vector<Operation> Operations(std::string_view service, int32_t kind) const;

@@ -29,6 +29,7 @@ struct SpanFacts {
   SpanId parent_span_id;
   uint64_t start_ns = 0;
   uint64_t end_ns = 0;
+  int32_t kind = 0;
   int32_t status_code = 0;
   std::string_view service;
   std::string_view name;

@@ -59,6 +59,7 @@ class TableSource : public SpanSource {
                         .parent_span_id = row.parent_span_id,
                         .start_ns = row.start_ns,
                         .end_ns = row.end_ns,
+                        .kind = row.kind,
                         .status_code = row.status_code,
                         .service = table_.resource(row.resource).service,
                         .name = table_.string(row.name)});
