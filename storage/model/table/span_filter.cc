@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/model/table/some_step.h"
+
 namespace larder {
 namespace {
 
@@ -153,8 +155,9 @@ std::optional<uint8_t> HexDigit(char c) {
 }
 
 // The id that is shown as this text; none for any other text.
-std::optional<TraceId> TraceIdOf(std::string_view text) {
-  TraceId id;
+template <typename Id>
+std::optional<Id> IdOf(std::string_view text) {
+  Id id;
   if (text.size() != 2 * id.bytes.size()) return std::nullopt;
   for (size_t i = 0; i < id.bytes.size(); ++i) {
     const std::optional<uint8_t> high = HexDigit(text[2 * i]);
@@ -163,6 +166,18 @@ std::optional<TraceId> TraceIdOf(std::string_view text) {
     id.bytes[i] = static_cast<uint8_t>(*high << 4 | *low);
   }
   return id;
+}
+
+// The ids among the texts that the positive form of a leaf matches, when it names them.
+template <typename Id>
+std::optional<std::vector<Id>> NamedIds(const FilterLeaf& leaf) {
+  const auto texts = leaf.matcher.MatchingPayloads(ValueType::kString);
+  if (!texts) return std::nullopt;
+  std::vector<Id> ids;
+  for (const std::string& text : *texts) {
+    if (const std::optional<Id> id = IdOf<Id>(text)) ids.push_back(*id);
+  }
+  return ids;
 }
 
 }  // namespace
@@ -252,13 +267,14 @@ std::optional<std::vector<TraceId>> NamedTraceIds(const FilterLeaf& leaf) {
   if (leaf.other || leaf.field() == nullptr || leaf.field()->field != Field::kTraceId) {
     return std::nullopt;
   }
-  const auto texts = leaf.matcher.MatchingPayloads(ValueType::kString);
-  if (!texts) return std::nullopt;
-  std::vector<TraceId> ids;
-  for (const std::string& text : *texts) {
-    if (const std::optional<TraceId> id = TraceIdOf(text)) ids.push_back(*id);
-  }
-  return ids;
+  return NamedIds<TraceId>(leaf);
+}
+
+std::optional<std::vector<SpanId>> NamedSpanIds(const FilterLeaf& leaf) {
+  const bool is_span_id = leaf.field() != nullptr && (leaf.field()->field == Field::kSpanId ||
+                                                      leaf.field()->field == Field::kParentSpanId);
+  if (leaf.other || !is_span_id) return std::nullopt;
+  return NamedIds<SpanId>(leaf);
 }
 
 std::string HexText(std::string_view bytes) {
@@ -311,6 +327,7 @@ Result<uint32_t> SpanFilter::AddStep(const FilterNode& node, uint32_t depth) {
     LARDER_ASSIGN_OR_RETURN(const uint32_t child, AddStep(node.children[i], depth + 1));
     step.children.push_back(child);
   }
+  if (step.kind == FilterStep::Kind::kSome) AddWhole(leaves_, &step, &steps_);
   steps_.push_back(std::move(step));
   return root();
 }

@@ -84,13 +84,17 @@ struct FilterLeaf {
   }
 };
 
-// A node of the compiled tree. kSome and leaves over two references are evaluated span by span.
+// A node of the compiled tree.
 struct FilterStep {
   enum class Kind : uint8_t { kTrue, kAnd, kOr, kNot, kSome, kLeaf };
   Kind kind = Kind::kTrue;
   FilterNode::Element element = FilterNode::Element::kEvent;  // of kSome
   uint32_t leaf = 0;                                          // of kLeaf
   std::vector<uint32_t> children;                             // step numbers; below their parent's
+  // Of kSome, which binds one element after the other: a step, also below, that binds none. A span
+  // that does not satisfy it does not satisfy this one; when it is exact, one that does does.
+  uint32_t whole = 0;
+  bool whole_is_exact = false;
 };
 
 // Immutable and thread-safe once compiled. Does not borrow from the tree.
@@ -141,6 +145,8 @@ LeafState OptionalTextState(const FilterLeaf& leaf, std::string_view text);
 // The trace ids that a leaf over Field::kTraceId names by kEq, kIn or their negations, texts that
 // are no trace id left out; nullopt for any other leaf.
 std::optional<std::vector<TraceId>> NamedTraceIds(const FilterLeaf& leaf);
+// The same of the span ids of a leaf over Field::kSpanId or Field::kParentSpanId.
+std::optional<std::vector<SpanId>> NamedSpanIds(const FilterLeaf& leaf);
 
 // Lower-case hex of an id's bytes.
 std::string HexText(std::string_view bytes);

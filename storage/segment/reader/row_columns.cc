@@ -1,6 +1,8 @@
 // What rows and items have one by one: templates, times, ids.
 
 #include <algorithm>
+#include <cstring>
+#include <type_traits>
 
 #include "storage/base/coding.h"
 #include "storage/segment/encoding/encoding.h"
@@ -149,10 +151,10 @@ PageOf<ValuePage<int64_t>> ColumnsReader::Durations(uint32_t page) const {
 template <typename Id>
 PageOf<ValuePage<Id>> ColumnsReader::Ids(PageKey key, uint32_t count) const {
   return pages_.Get<ValuePage<Id>>(key, [&](std::string_view body, ValuePage<Id>* ids) {
-    constexpr size_t kBytes = sizeof(Id);
-    if (body.size() != kBytes * count) return pages_.Fault(key, "has too few or too many ids");
-    ids->values.reserve(count);
-    for (size_t i = 0; i < count; ++i) ids->values.push_back(Id::From(body.substr(i * kBytes)));
+    static_assert(std::is_trivially_copyable_v<Id>);
+    if (body.size() != sizeof(Id) * count) return pages_.Fault(key, "has too few or too many ids");
+    ids->values.resize(count);
+    if (count > 0) std::memcpy(ids->values.data(), body.data(), body.size());
     return Status::Ok();
   });
 }

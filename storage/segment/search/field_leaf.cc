@@ -28,7 +28,7 @@ void SetBlock(uint32_t block, Truth truth, LeafPlan* plan) {
 }  // namespace
 
 Status PlanDurationLeaf(const SegmentColumns& columns, const FilterLeaf& leaf, LeafPlan* plan) {
-  plan->method = LeafPlan::Method::kDuration;
+  plan->method = LeafPlan::Method::kFields;
   std::vector<DurationBounds> blocks;
   std::vector<DurationBounds> by_template;
   LARDER_RETURN_IF_ERROR(IndexReader(columns).Durations(&blocks, &by_template));
@@ -45,7 +45,7 @@ Status PlanDurationLeaf(const SegmentColumns& columns, const FilterLeaf& leaf, L
 
 Status PlanStartLeaf(const SegmentColumns& columns, const FilterLeaf& leaf, LeafPlan* plan) {
   LARDER_ASSIGN_OR_RETURN(const SegmentTables* tables, columns.Tables());
-  plan->method = LeafPlan::Method::kStart;
+  plan->method = LeafPlan::Method::kFields;
   plan->truths.assign(tables->templates(ItemTable::kSpans).size(), Truth::kMaybe);
   // The bounds leave outliers out.
   BlockSet unbounded(columns.block_count());
@@ -63,6 +63,7 @@ Status PlanStartLeaf(const SegmentColumns& columns, const FilterLeaf& leaf, Leaf
 Status PlanTraceIdLeaf(const SegmentColumns& columns, const FilterLeaf& leaf, LeafPlan* plan) {
   LARDER_ASSIGN_OR_RETURN(const SegmentTables* tables, columns.Tables());
   plan->truths.assign(tables->templates(ItemTable::kSpans).size(), Truth::kMaybe);
+  plan->method = LeafPlan::Method::kFields;
   const auto ids = NamedTraceIds(leaf);
   if (!ids) return Status::Ok();
   plan->method = LeafPlan::Method::kRanges;

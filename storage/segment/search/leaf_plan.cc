@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "storage/base/hash.h"
+#include "storage/segment/search/field_columns.h"
 #include "storage/segment/search/field_leaf.h"
 
 namespace larder {
@@ -49,6 +50,7 @@ class Planner {
   Result<LeafPlan> Plan() {
     plan_.value_blocks = BlockSet::All(columns_.block_count());
     plan_.certain_blocks = BlockSet(columns_.block_count());
+    if (FieldColumns::Decides(leaf_)) plan_.method = LeafPlan::Method::kFields;
     if (leaf_.other) {
       SetAll(Truth::kMaybe);
     } else if (leaf_.attribute() != nullptr) {
@@ -112,16 +114,27 @@ class Planner {
         SetByTemplate([&](const ItemTemplate& t) { return BaseState(t); });
         break;
       case Level::kEvent:
-        SetAll(tables_.templates(ItemTable::kEvents).empty() ? Truth::kNo : Truth::kMaybe);
+        SetAll(EventMayHold(field) ? Truth::kMaybe : Truth::kNo);
         break;
       case Level::kLink:
         SetAll(tables_.templates(ItemTable::kLinks).empty() ? Truth::kNo : Truth::kMaybe);
         break;
-      case Level::kSpan:
-        SetAll(Truth::kMaybe);
+      case Level::kSpan: {
+        const auto ids = NamedSpanIds(leaf_);
+        SetAll(ids && ids->empty() && !leaf_.negated ? Truth::kNo : Truth::kMaybe);
         break;
+      }
     }
     return Status::Ok();
+  }
+
+  // Names of events lie in their templates: one that is in none of them holds nowhere.
+  bool EventMayHold(Field field) const {
+    if (field != Field::kEventName || leaf_.negated) {
+      return !tables_.templates(ItemTable::kEvents).empty();
+    }
+    const std::vector<LeafState> states = EventNameStates(tables_, leaf_);
+    return std::any_of(states.begin(), states.end(), [](LeafState state) { return state.matched; });
   }
 
   // A text of the span that lies in a column of its own where it is not empty.

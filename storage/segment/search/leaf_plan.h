@@ -51,11 +51,10 @@ struct LeafTable {
 struct LeafPlan {
   // Who decides the rows of a template that is kMaybe.
   enum class Method : uint8_t {
-    kColumns,   // `tables`: attributes, and the span's texts that have a column
-    kDuration,  // the duration column
-    kStart,     // the start column
-    kRanges,    // `ranges`: it holds in them, or, negated, in all other rows
-    kRows,      // row by row
+    kColumns,  // `tables`: attributes, and the span's texts that have a column
+    kFields,   // columns of fields (field_columns.h)
+    kRanges,   // `ranges`: it holds in them, or, negated, in all other rows
+    kRows,     // row by row
   };
   Method method = Method::kRows;
   std::vector<Truth> truths;        // of each span template

@@ -55,8 +55,12 @@ class RowPlanner {
       }
       case FilterStep::Kind::kLeaf:
         return PlanLeaf(filter_.leaves()[step.leaf], plans_[step.leaf]);
+      case FilterStep::Kind::kSome: {
+        LARDER_ASSIGN_OR_RETURN(RowTruth rows, Plan(step.whole));
+        if (!step.whole_is_exact) rows.certain.reset();
+        return rows;
+      }
       case FilterStep::Kind::kTrue:
-      case FilterStep::Kind::kSome:
         break;
     }
     return RowTruth();
@@ -104,8 +108,10 @@ class RowPlanner {
         RowTruth truth{rows, rows};
         return leaf.negated ? Negated(std::move(truth)) : std::move(truth);
       }
-      case LeafPlan::Method::kDuration:
-        return leaf.negated ? RowTruth() : PlanDuration(leaf);
+      case LeafPlan::Method::kFields: {
+        const bool is_duration = leaf.field()->field == Field::kDuration && !leaf.other;
+        return is_duration && !leaf.negated ? PlanDuration(leaf) : RowTruth();
+      }
       case LeafPlan::Method::kColumns: {
         LARDER_ASSIGN_OR_RETURN(RowTruth truth, PlanColumns(plan));
         if (!leaf.negated) return truth;
@@ -114,7 +120,6 @@ class RowPlanner {
         truth.certain.reset();
         return truth;
       }
-      case LeafPlan::Method::kStart:
       case LeafPlan::Method::kRows:
         break;
     }

@@ -1,34 +1,17 @@
 #include "storage/segment/search/segment_row_view.h"
 
-#include <set>
 #include <utility>
 
 namespace larder {
-namespace {
-
-void AddKey(const Operand& operand, std::set<std::string, std::less<>>* keys) {
-  if (const auto* attribute = std::get_if<AttributeRef>(&operand)) keys->insert(attribute->key);
-}
-
-}  // namespace
 
 SegmentRowView::SegmentRowView(const SegmentColumns& columns, const SegmentTables& tables,
                                const SpanFilter& filter)
-    : columns_(columns), tables_(tables) {
-  std::set<std::string, std::less<>> keys;
-  for (const FilterLeaf& leaf : filter.leaves()) {
-    AddKey(leaf.left, &keys);
-    if (leaf.other) AddKey(*leaf.other, &keys);
-  }
+    : columns_(columns), tables_(tables), needs_(RowNeeds::Of(filter)) {
   const std::span<const ColumnInfo> infos = columns_.columns();
+  for (Items& items : items_) items.cursor_of_column.resize(infos.size(), kNone);
   for (uint32_t number = 0; number < infos.size(); ++number) {
-    const ColumnInfo& info = infos[number];
-    Items& items = items_[static_cast<size_t>(info.table)];
-    items.cursor_of_column.resize(infos.size(), kNone);
-    const bool wanted = info.role == ColumnRole::kAttribute  ? keys.contains(info.key)
-                        : info.role == ColumnRole::kOverflow ? !keys.empty()
-                                                             : info.role != ColumnRole::kRest;
-    if (!wanted) continue;
+    if (!needs_.wants(infos[number])) continue;
+    Items& items = items_[static_cast<size_t>(infos[number].table)];
     items.cursor_of_column[number] = static_cast<uint32_t>(items.cursors.size());
     items.cursors.emplace_back(columns, number);
   }
@@ -38,18 +21,26 @@ Status SegmentRowView::Seek(uint32_t block) {
   if (block_ == block) return Status::Ok();
   block_ = kNone;  // until all of it has been read
   const uint32_t page = block / kPageBlocks;
-  LARDER_ASSIGN_OR_RETURN(starts_, columns_.Starts(page));
-  LARDER_ASSIGN_OR_RETURN(durations_, columns_.Durations(page));
-  LARDER_ASSIGN_OR_RETURN(span_ids_, columns_.SpanIds(page));
-  LARDER_ASSIGN_OR_RETURN(parent_ids_, columns_.ParentIds(page));
-  LARDER_ASSIGN_OR_RETURN(traces_, columns_.Traces(page));
+  if (needs_.times) {
+    LARDER_ASSIGN_OR_RETURN(starts_, columns_.Starts(page));
+    LARDER_ASSIGN_OR_RETURN(durations_, columns_.Durations(page));
+  }
+  if (needs_.span_ids) {
+    LARDER_ASSIGN_OR_RETURN(span_ids_, columns_.SpanIds(page));
+  }
+  if (needs_.parent_ids) {
+    LARDER_ASSIGN_OR_RETURN(parent_ids_, columns_.ParentIds(page));
+  }
+  if (needs_.trace_ids) {
+    LARDER_ASSIGN_OR_RETURN(traces_, columns_.Traces(page));
+  }
   LARDER_RETURN_IF_ERROR(SeekItems(ItemTable::kSpans, block));
-  if (!tables_.templates(ItemTable::kEvents).empty()) {
+  if (needs_.events && !tables_.templates(ItemTable::kEvents).empty()) {
     LARDER_RETURN_IF_ERROR(SeekItems(ItemTable::kEvents, block));
     LARDER_RETURN_IF_ERROR(SeekRows(ItemTable::kEvents, block));
     LARDER_ASSIGN_OR_RETURN(event_times_, columns_.EventTimes(page));
   }
-  if (!tables_.templates(ItemTable::kLinks).empty()) {
+  if (needs_.links && !tables_.templates(ItemTable::kLinks).empty()) {
     LARDER_RETURN_IF_ERROR(SeekItems(ItemTable::kLinks, block));
     LARDER_RETURN_IF_ERROR(SeekRows(ItemTable::kLinks, block));
     LARDER_ASSIGN_OR_RETURN(link_trace_ids_, columns_.LinkTraceIds(page));
@@ -172,12 +163,9 @@ Result<const SpanView*> SegmentRowView::Read(uint32_t row) {
   Items& spans = items_[static_cast<size_t>(ItemTable::kSpans)];
   const ItemTemplate& item = tables_.templates(ItemTable::kSpans)[spans.templates[row]];
   const uint32_t in_page = block_ % kPageBlocks * kBlockRows + row;
-  const uint64_t start_ns = starts_->values[in_page];
-  view_ = {.trace_id = traces_->id_of_row(in_page),
-           .span_id = span_ids_->values[in_page],
-           .parent_span_id = parent_ids_->values[in_page],
-           .start_ns = start_ns,
-           .end_ns = start_ns + static_cast<uint64_t>(durations_->values[in_page]),
+  view_ = {.trace_id = {},
+           .span_id = {},
+           .parent_span_id = {},
            .kind = item.kind,
            .status_code = item.status_code,
            .name = item.name,
@@ -188,6 +176,13 @@ Result<const SpanView*> SegmentRowView::Read(uint32_t row) {
            .scope = &tables_.scopes()[item.scope],
            .events = {},
            .links = {}};
+  if (needs_.trace_ids) view_.trace_id = traces_->id_of_row(in_page);
+  if (needs_.span_ids) view_.span_id = span_ids_->values[in_page];
+  if (needs_.parent_ids) view_.parent_span_id = parent_ids_->values[in_page];
+  if (needs_.times) {
+    view_.start_ns = starts_->values[in_page];
+    view_.end_ns = view_.start_ns + static_cast<uint64_t>(durations_->values[in_page]);
+  }
   LARDER_RETURN_IF_ERROR(ReadItem(&spans, row, &view_.trace_state, &view_.status_message));
   LARDER_RETURN_IF_ERROR(ReadEvents(row));
   LARDER_RETURN_IF_ERROR(ReadLinks(row));

@@ -1,5 +1,5 @@
-// Rows of one block of a segment as SpanViews, for what is evaluated span by span. Only attributes
-// whose keys a filter names are read.
+// Rows of one block of a segment as SpanViews, for what is evaluated span by span. Only what a
+// filter names is read; the rest of a view is empty.
 #pragma once
 
 #include <array>
@@ -13,13 +13,14 @@
 #include "storage/model/table/span_filter.h"
 #include "storage/segment/reader/column_cursor.h"
 #include "storage/segment/reader/segment_columns.h"
+#include "storage/segment/search/row_needs.h"
 
 namespace larder {
 
 // Reused from block to block. Not thread-safe.
 class SegmentRowView {
  public:
-  // `columns` and `tables` must outlive this; `filter` says which keys are wanted.
+  // `columns` and `tables` must outlive this; `filter` says what is wanted.
   SegmentRowView(const SegmentColumns& columns, const SegmentTables& tables,
                  const SpanFilter& filter);
 
@@ -57,6 +58,7 @@ class SegmentRowView {
 
   const SegmentColumns& columns_;
   const SegmentTables& tables_;
+  const RowNeeds needs_;
   std::array<Items, 3> items_;  // by ItemTable
   uint32_t block_ = kNone;
   std::shared_ptr<const ValuePage<uint64_t>> starts_;

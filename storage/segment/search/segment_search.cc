@@ -7,6 +7,7 @@
 #include "storage/model/table/span_filter.h"
 #include "storage/segment/index/index_format.h"
 #include "storage/segment/index/index_reader.h"
+#include "storage/segment/search/field_columns.h"
 #include "storage/segment/search/key_columns.h"
 #include "storage/segment/search/leaf_columns.h"
 #include "storage/segment/search/leaf_plan.h"
@@ -52,6 +53,9 @@ class SegmentSearch : public BlockSearch {
  private:
   Status PlanLeaves(bool of_trace_ids);
   std::vector<uint32_t> LeavesOfAll() const;
+  void FindNamedSpans();
+  // The rows of `care` whose span ids are among those that the filter names.
+  Result<RowMask> NamedRows(uint32_t block, const RowMask& care);
   bool IsRuledOut() const;
   void PlanTruths();
   uint8_t LongestMin() const;
@@ -68,9 +72,8 @@ class SegmentSearch : public BlockSearch {
   Result<RowMask> RowsInRange(uint32_t block, const RowMask& care);
   Result<RowMask> Evaluate(uint32_t step, const RowMask& care);
   Result<RowMask> EvaluateLeaf(uint32_t step, const RowMask& care);
+  FieldColumns* FieldsOf(uint32_t leaf);
   Result<RowMask> EvaluateRows(uint32_t step, const RowMask& care);
-  Result<RowMask> EvaluateDuration(const FilterLeaf& leaf, const RowMask& care);
-  Result<RowMask> EvaluateStart(const FilterLeaf& leaf, const RowMask& care);
   RowMask EvaluateRanges(uint32_t leaf, const RowMask& care) const;
   // Splits `care` by the truth of a step for each row's template.
   void Split(uint32_t step, const RowMask& care, RowMask* yes, RowMask* maybe) const;
@@ -83,6 +86,7 @@ class SegmentSearch : public BlockSearch {
 
   std::vector<LeafPlan> plans_;             // of each leaf
   std::vector<BlockTruth> leaf_blocks_;     // of each leaf
+  std::optional<uint32_t> named_spans_;     // a leaf that names the span ids of all matches
   std::vector<std::vector<Truth>> truths_;  // of each step, of each span template
   std::vector<uint32_t> candidates_;
   std::vector<uint64_t> latest_starts_;  // of each block, outliers included
@@ -97,17 +101,21 @@ class SegmentSearch : public BlockSearch {
   uint32_t first_in_page_ = 0;
   std::shared_ptr<const TemplatePage> template_page_;
   std::span<const uint32_t> row_templates_;
-  std::vector<std::optional<LeafColumns>> leaf_columns_;  // of each leaf, once it is needed
+  // Of each leaf, once it is needed.
+  std::vector<std::optional<LeafColumns>> leaf_columns_;
+  std::vector<std::optional<FieldColumns>> field_columns_;
   SegmentRowView rows_;
 };
 
 Status SegmentSearch::Plan() {
   leaf_columns_.resize(filter_.leaves().size());
+  field_columns_.resize(filter_.leaves().size());
   plans_.resize(filter_.leaves().size());
   // Trace ids first: where none of them is, nothing else is asked.
   LARDER_RETURN_IF_ERROR(PlanLeaves(true));
   if (IsRuledOut()) return Status::Ok();
   LARDER_RETURN_IF_ERROR(PlanLeaves(false));
+  FindNamedSpans();
   PlanTruths();
   const std::vector<Truth>& root = truths_[filter_.root()];
   std::vector<uint32_t> possible;
@@ -167,6 +175,13 @@ bool SegmentSearch::IsRuledOut() const {
   });
 }
 
+void SegmentSearch::FindNamedSpans() {
+  for (const uint32_t number : LeavesOfAll()) {
+    const FilterLeaf& leaf = filter_.leaves()[number];
+    if (!leaf.negated && NamedSpanIds(leaf)) named_spans_ = number;
+  }
+}
+
 // The class of the least duration that a matching span can have.
 uint8_t SegmentSearch::LongestMin() const {
   uint8_t least = 0;
@@ -208,7 +223,9 @@ Truth SegmentSearch::StepTruth(const FilterStep& step, uint32_t item) const {
     case FilterStep::Kind::kSome: {
       const bool events = step.element == FilterNode::Element::kEvent;
       const ItemTable table = events ? ItemTable::kEvents : ItemTable::kLinks;
-      return tables_.templates(table).empty() ? Truth::kNo : Truth::kMaybe;
+      if (tables_.templates(table).empty()) return Truth::kNo;
+      truth = truths_[step.whole][item];
+      return step.whole_is_exact ? truth : std::min(truth, Truth::kMaybe);
     }
     case FilterStep::Kind::kLeaf:
       break;
@@ -224,7 +241,7 @@ Result<BlockTruth> SegmentSearch::LeafBlocks(const LeafPlan& plan) const {
   return blocks;
 }
 
-// What is not known to be without a row for the step stays possible: for some, that is all.
+// What is not known to be without a row for the step stays possible.
 BlockTruth SegmentSearch::StepBlocks(uint32_t number) const {
   const FilterStep& step = filter_.steps()[number];
   BlockTruth blocks{BlockSet::All(columns_.block_count()), BlockSet(columns_.block_count())};
@@ -255,7 +272,9 @@ BlockTruth SegmentSearch::StepBlocks(uint32_t number) const {
       blocks.certain.Complement();
       return blocks;
     case FilterStep::Kind::kSome:
-      break;
+      if (step.whole_is_exact) return StepBlocks(step.whole);
+      blocks.possible = StepBlocks(step.whole).possible;
+      return blocks;
   }
   return blocks;
 }
@@ -312,6 +331,7 @@ RowMask SegmentSearch::PossibleRowsOf(uint32_t block) const {
 Status SegmentSearch::Match(uint32_t block, std::vector<SpanMatch>* matches) {
   if (misses_ == kMissesMax && !rows_planned_) PlanRows();
   RowMask care = PossibleRowsOf(block);
+  LARDER_ASSIGN_OR_RETURN(care, NamedRows(block, care));
   if (care.empty()) return Status::Ok();
   LARDER_RETURN_IF_ERROR(SeekBlock(block));
   const uint32_t page = block / kPageBlocks;
@@ -334,6 +354,7 @@ Status SegmentSearch::MatchKeys(uint32_t block, const SpanKeyRange& range,
   // Keys first: most blocks of a sorted walk have none in range.
   RowMask care = RowMask::First(columns_.block_row_count(block));
   LARDER_RETURN_IF_ERROR(keys_.Select(block, range, &care));
+  LARDER_ASSIGN_OR_RETURN(care, NamedRows(block, care));
   if (care.empty()) return Status::Ok();
   LARDER_ASSIGN_OR_RETURN(care, RowsInRange(block, care));
   LARDER_RETURN_IF_ERROR(SeekBlock(block));
@@ -395,7 +416,10 @@ Result<RowMask> SegmentSearch::Evaluate(uint32_t number, const RowMask& care) {
       break;
     }
     case FilterStep::Kind::kSome: {
-      LARDER_ASSIGN_OR_RETURN(const RowMask found, EvaluateRows(number, maybe));
+      LARDER_ASSIGN_OR_RETURN(RowMask found, Evaluate(step.whole, maybe));
+      if (!step.whole_is_exact) {
+        LARDER_ASSIGN_OR_RETURN(found, EvaluateRows(number, found));
+      }
       yes |= found;
       break;
     }
@@ -408,6 +432,18 @@ Result<RowMask> SegmentSearch::Evaluate(uint32_t number, const RowMask& care) {
   return yes;
 }
 
+// Before anything else is read of the block: most have none of them.
+Result<RowMask> SegmentSearch::NamedRows(uint32_t block, const RowMask& care) {
+  if (!named_spans_ || care.empty()) return care;
+  return FieldsOf(*named_spans_)->Evaluate(block, care);
+}
+
+FieldColumns* SegmentSearch::FieldsOf(uint32_t leaf) {
+  std::optional<FieldColumns>& fields = field_columns_[leaf];
+  if (!fields) fields.emplace(columns_, tables_, filter_.leaves()[leaf]);
+  return &*fields;
+}
+
 Result<RowMask> SegmentSearch::EvaluateLeaf(uint32_t number, const RowMask& care) {
   const uint32_t leaf = filter_.steps()[number].leaf;
   switch (plans_[leaf].method) {
@@ -417,44 +453,14 @@ Result<RowMask> SegmentSearch::EvaluateLeaf(uint32_t number, const RowMask& care
       LARDER_ASSIGN_OR_RETURN(RowMask found, columns->Evaluate(block_, row_templates_, care));
       return found &= care;
     }
-    case LeafPlan::Method::kDuration:
-      return EvaluateDuration(filter_.leaves()[leaf], care);
-    case LeafPlan::Method::kStart:
-      return EvaluateStart(filter_.leaves()[leaf], care);
+    case LeafPlan::Method::kFields:
+      return FieldsOf(leaf)->Evaluate(block_, care);
     case LeafPlan::Method::kRanges:
       return EvaluateRanges(leaf, care);
     case LeafPlan::Method::kRows:
       break;
   }
   return EvaluateRows(number, care);
-}
-
-Result<RowMask> SegmentSearch::EvaluateDuration(const FilterLeaf& leaf, const RowMask& care) {
-  LARDER_ASSIGN_OR_RETURN(const auto durations, columns_.Durations(block_ / kPageBlocks));
-  RowMask found;
-  if (const auto bounds = leaf.matcher.DurationBounds(); bounds && !leaf.negated) {
-    const int64_t* const values = &durations->values[first_in_page_];
-    care.Select(
-        columns_.block_row_count(block_),
-        [&](uint32_t row) { return bounds->first <= values[row] && values[row] <= bounds->second; },
-        &found);
-    return found;
-  }
-  care.ForEach([&](uint32_t row) {
-    const auto value = FilterValue::Duration(durations->values[first_in_page_ + row]);
-    if (leaf.Holds(ValueState(leaf, value))) found.Add(row);
-  });
-  return found;
-}
-
-Result<RowMask> SegmentSearch::EvaluateStart(const FilterLeaf& leaf, const RowMask& care) {
-  LARDER_ASSIGN_OR_RETURN(const auto starts, columns_.Starts(block_ / kPageBlocks));
-  RowMask found;
-  care.ForEach([&](uint32_t row) {
-    const auto value = FilterValue::Time(starts->values[first_in_page_ + row]);
-    if (leaf.Holds(ValueState(leaf, value))) found.Add(row);
-  });
-  return found;
 }
 
 RowMask SegmentSearch::EvaluateRanges(uint32_t leaf, const RowMask& care) const {

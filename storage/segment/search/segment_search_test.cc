@@ -14,6 +14,7 @@
 #include "storage/model/span.h"
 #include "storage/model/table/span_filter.h"
 #include "storage/model/table/span_table.h"
+#include "storage/segment/format/segment_format.h"
 #include "storage/segment/segment.h"
 #include "storage/segment/segment_writer.h"
 #include "storage/segment/table/table_source.h"
@@ -41,8 +42,9 @@ std::string Payload(T number) {
 
 // Spans of one template, each a trace of its own. Durations, and the frequent values x of `a` and y
 // of `b`, recur every 17 spans. The numbers `size` and `ratio` are nowhere equal; one goes up, the
-// other down, and every fifth ratio is NaN.
-std::shared_ptr<SpanTable> Table() {
+// other down, and every fifth ratio is NaN. With events, every fifth span has two: `sent`, with the
+// number 1, and `got`, with the number 2.
+std::shared_ptr<SpanTable> Table(bool with_events = false) {
   std::vector<Span> spans;
   const auto resource = std::make_shared<Resource>();
   const auto scope = std::make_shared<Scope>();
@@ -59,6 +61,12 @@ std::shared_ptr<SpanTable> Table() {
         {"b", ValueType::kString, i % 17 == 1 ? "y" : "b" + std::to_string(i % 3)});
     span.attributes.push_back({"size", ValueType::kInt, Payload(int64_t{i} * 7 - 1000)});
     span.attributes.push_back({"ratio", ValueType::kDouble, Payload(i % 5 == 0 ? NAN : 9.0 - i)});
+    if (with_events && i % 5 == 0) {
+      span.events = {{.time_ns = span.start_ns + 1, .name = "sent"},
+                     {.time_ns = span.start_ns + 2, .name = "got"}};
+      span.events[0].attributes.push_back({"n", ValueType::kString, "1"});
+      span.events[1].attributes.push_back({"n", ValueType::kString, "2"});
+    }
     span.resource = resource;
     span.scope = scope;
     spans.push_back(std::move(span));
@@ -224,6 +232,70 @@ TEST_F(SegmentSearchTest, RowsKeepFrequentValuesApart) {
     EXPECT_EQ(blocks.size(), kSpans / kBlockRows);
     EXPECT_LE(PagesRead(Section::kAttributes), 2u);
   }
+}
+
+TEST_F(SegmentSearchTest, SpanIdsAreLookedForInTheirColumnAlone) {
+  Seal(*Table());
+  std::vector<uint32_t> blocks;
+  const auto id_is = [](const char* hex) {
+    return Leaf(FilterOp::kEq, FieldRef{Field::kSpanId}, {Text(hex)});
+  };
+  EXPECT_EQ(Search(*segment_, id_is("0100000000000000"), &blocks).size(), kSpans);
+  EXPECT_TRUE(Search(*segment_, id_is("no id"), &blocks).empty());
+  EXPECT_TRUE(blocks.empty());
+  cache_.set_capacity_bytes(0);
+  cache_.set_capacity_bytes(64 << 20);
+  read_.clear();
+  const FilterNode absent =
+      Tree(FilterOp::kAnd, {AttributeIs("a", "x"), id_is("0200000000000000")});
+  EXPECT_TRUE(Search(*segment_, absent, &blocks).empty());
+  EXPECT_EQ(PagesRead(Section::kAttributes), 0u);
+  EXPECT_EQ(PagesRead(Section::kFixed), 3u);
+  for (const PageKey& key : read_) {
+    if (key.section != Section::kFixed) continue;
+    EXPECT_EQ(key.column, kFixedSpanIds);
+  }
+}
+
+FilterNode EventIs(std::string name) {
+  return Leaf(FilterOp::kEq, FieldRef{Field::kEventName}, {Text(std::move(name))});
+}
+
+FilterNode EventNumberIs(std::string number) {
+  return Leaf(FilterOp::kEq, AttributeRef{"n", AttributeLevel::kEvent}, {Text(std::move(number))});
+}
+
+TEST_F(SegmentSearchTest, NamesOfEventsAreTakenFromTemplates) {
+  Seal(*Table(true));
+  std::vector<uint32_t> blocks;
+  EXPECT_TRUE(Search(*segment_, EventIs("no such"), &blocks).empty());
+  EXPECT_TRUE(blocks.empty());
+  read_.clear();
+  EXPECT_EQ(Search(*segment_, EventIs("got"), &blocks).size(), kSpans / 5);
+  const FilterNode some = Tree(FilterOp::kSome, {EventIs("got")});
+  EXPECT_EQ(Search(*segment_, some, &blocks).size(), kSpans / 5);
+  EXPECT_EQ(PagesRead(Section::kAttributes), 0u);
+  EXPECT_EQ(Search(*segment_, Tree(FilterOp::kNot, {some}), &blocks).size(), kSpans - kSpans / 5);
+}
+
+// What no event of a span satisfies by itself leaves nothing to look at span by span.
+TEST_F(SegmentSearchTest, SomeEventIsAskedOfTheColumnsFirst) {
+  Seal(*Table(true));
+  std::vector<uint32_t> blocks;
+  const auto some = [](std::vector<FilterNode> conditions) {
+    return Tree(FilterOp::kSome, {Tree(FilterOp::kAnd, std::move(conditions))});
+  };
+  EXPECT_TRUE(Search(*segment_, some({EventIs("got"), EventNumberIs("3")}), &blocks).empty());
+  EXPECT_TRUE(blocks.empty());
+  EXPECT_EQ(Search(*segment_, some({EventIs("got"), EventNumberIs("2")}), &blocks).size(),
+            kSpans / 5);
+  // Each holds for an event, but for no one event both.
+  EXPECT_TRUE(Search(*segment_, some({EventIs("got"), EventNumberIs("1")}), &blocks).empty());
+  EXPECT_EQ(blocks.size(), kSpans / kBlockRows);
+  // Negated, a condition may hold for one event and not for the span.
+  const FilterNode other = Leaf(FilterOp::kNe, FieldRef{Field::kEventName}, {Text("got")});
+  EXPECT_EQ(Search(*segment_, Tree(FilterOp::kSome, {other}), &blocks).size(), kSpans / 5);
+  EXPECT_TRUE(Search(*segment_, other, &blocks).empty());
 }
 
 // x lasts 5000 ns, the longest 5016.

@@ -106,15 +106,16 @@ class TableSearch : public BlockSearch {
   BlockSet AllBlocks() const { return BlockSet::All(static_cast<uint32_t>(blocks_->size())); }
 
   // Asks the leaves of a step what can be asked before any row, and answers with the blocks that
-  // may hold a row for the step. What kSome binds is looked at row by row alone.
+  // may hold a row for the step. What kSome binds is looked at row by row alone, in rows that
+  // satisfy it as a whole.
   BlockSet Plan(uint32_t number) {
     const FilterStep& step = filter_.steps()[number];
     if (step.kind == FilterStep::Kind::kLeaf) {
       const FilterLeaf& leaf = filter_.leaves()[step.leaf];
       return leaf.other ? AllBlocks() : PlanLeaf(leaf, &memos_[step.leaf]);
     }
+    if (step.kind == FilterStep::Kind::kSome) return Plan(step.whole);
     BlockSet blocks = AllBlocks();
-    if (step.kind == FilterStep::Kind::kSome) return blocks;
     if (step.kind == FilterStep::Kind::kOr) blocks = BlockSet(blocks.block_count());
     for (const uint32_t child : step.children) {
       const BlockSet of_child = Plan(child);
@@ -218,7 +219,8 @@ class TableSearch : public BlockSearch {
       case FilterStep::Kind::kSome: {
         const bool events = step.element == FilterNode::Element::kEvent;
         if ((events ? row.events.count : row.links.count) == 0) return false;
-        return filter_.Matches(number, row_view_.Read(row));
+        if (!Holds(step.whole, row)) return false;
+        return step.whole_is_exact || filter_.Matches(number, row_view_.Read(row));
       }
       case FilterStep::Kind::kLeaf:
         break;
