@@ -92,7 +92,13 @@ class FaultySource : public SpanSource {
     Status Match(uint32_t /*block*/, std::vector<SpanMatch>* /*matches*/) override {
       return Broken("fixed/1/0");
     }
-    SpanKeyRange KeyBounds(uint32_t block) override { return inner_->KeyBounds(block); }
+    SpanKeyRange KeyBounds(uint32_t block, SpanSortField lead) override {
+      return inner_->KeyBounds(block, lead);
+    }
+    std::unique_ptr<KeyCursor> OpenCursor(const SpanSort& /*lead*/,
+                                          uint64_t /*from*/) override {
+      return nullptr;
+    }
     Status MatchKeys(uint32_t /*block*/, const SpanKeyRange& /*range*/,
                      std::vector<SpanKeyMatch>* /*matches*/) override {
       return Broken("fixed/1/0");

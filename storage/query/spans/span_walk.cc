@@ -21,6 +21,9 @@ SpanKeyRange NamedRange(const FilterNode& filter) {
   return range;
 }
 
+// What a cursor holds, roughly: a slice of a segment's order, and where the others begin.
+constexpr uint64_t kCursorBytes = 48 << 10;
+
 // Copies the field that leads an order.
 void CopyField(SpanSortField field, const SpanKey& from, SpanKey* to) {
   switch (field) {
@@ -91,7 +94,9 @@ Status SpanWalk::Begin() {
     keys.min.start_ns = std::max(range.min_ns, start_.min_ns);
     keys.max.start_ns = std::min(range.max_ns, start_.max_ns);
     const SpanKey& first = order_.lead().descending ? keys.max : keys.min;
-    sources_.push_back({order_.Rank(first), i, nullptr, {}});
+    Source& source = sources_.emplace_back();
+    source.rank = order_.Rank(first);
+    source.entry = i;
   }
   std::make_heap(sources_.begin(), sources_.end(), LaterSource);
   return Status::Ok();
@@ -106,12 +111,14 @@ Status SpanWalk::Advance() {
   LARDER_RETURN_IF_ERROR(context_->Check());
   std::pop_heap(sources_.begin(), sources_.end(), LaterSource);
   Source& source = sources_.back();
-  LARDER_RETURN_IF_ERROR(source.search == nullptr ? Open(&source) : Visit(&source));
-  if (source.blocks.empty()) {
+  LARDER_RETURN_IF_ERROR(source.search == nullptr   ? Open(&source)
+                         : source.cursor != nullptr ? VisitCursor(&source)
+                                                    : Visit(&source));
+  if (!HasMore(source)) {
     sources_.pop_back();
     return Status::Ok();
   }
-  source.rank = source.blocks.front().rank;
+  source.rank = source.cursor != nullptr ? source.cursor->rank() : source.blocks.front().rank;
   std::push_heap(sources_.begin(), sources_.end(), LaterSource);
   return Status::Ok();
 }
@@ -122,19 +129,46 @@ Status SpanWalk::Open(Source* source) {
   LARDER_ASSIGN_OR_RETURN(const bool read, context_->Read(entry.name, search.status()));
   if (!read) return Status::Ok();
   source->search = std::move(search).value();
-  const uint64_t after_rank = query_.after ? order_.Rank(query_.after->key) : 0;
+  const uint64_t from = query_.after ? order_.Rank(query_.after->key) : 0;
+  if (!named_.any_named()) source->cursor = source->search->OpenCursor(order_.lead(), from);
+  if (source->cursor == nullptr) return AddBlocks(from, source);
+  block_bytes_ += kCursorBytes;
+  LARDER_RETURN_IF_ERROR(memory_.Resize(block_bytes_));
+  return source->cursor->is_over() ? EndCursor(source) : Status::Ok();
+}
+
+Status SpanWalk::AddBlocks(uint64_t from, Source* source) {
+  source->blocks_from = from;
+  const SpanSort& lead = order_.lead();
   for (const uint32_t block : source->search->candidate_blocks()) {
     if (!named_.has_block(source->entry, block)) continue;
-    const SpanKeyRange bounds = source->search->KeyBounds(block);
-    const bool descending = order_.lead().descending;
-    const uint64_t last_rank = order_.Rank(descending ? bounds.min : bounds.max);
-    if (last_rank < after_rank) continue;
-    const uint64_t first_rank = order_.Rank(descending ? bounds.max : bounds.min);
-    source->blocks.push_back({std::max(first_rank, after_rank), block});
+    const SpanKeyRange bounds = source->search->KeyBounds(block, lead.field);
+    if (order_.Rank(lead.descending ? bounds.min : bounds.max) < from) continue;
+    const uint64_t first = order_.Rank(lead.descending ? bounds.max : bounds.min);
+    source->blocks.push_back({std::max(first, from), block});
   }
   std::make_heap(source->blocks.begin(), source->blocks.end(), LaterBlock);
   block_bytes_ += source->blocks.capacity() * sizeof(Block);
   return memory_.Resize(block_bytes_);
+}
+
+// A filter that few rows satisfy makes the steps longer, so that rows of a block are decided
+// together.
+Status SpanWalk::VisitCursor(Source* source) {
+  constexpr size_t kRunsMax = 1024;
+  const uint64_t last = sources_.size() > 1 ? sources_.front().rank : UINT64_MAX;
+  visited_.clear();
+  const Status read = source->cursor->Next(last, source->runs_min, &visited_);
+  LARDER_RETURN_IF_ERROR(context_->Read(view_.entries[source->entry].name, read).status());
+  source->runs_min = visited_.empty() ? std::min(source->runs_min * 2, kRunsMax) : 1;
+  LARDER_RETURN_IF_ERROR(top_.Offer(source->entry, visited_));
+  return source->cursor->is_over() ? EndCursor(source) : Status::Ok();
+}
+
+Status SpanWalk::EndCursor(Source* source) {
+  const std::optional<uint64_t> rest = source->cursor->rest();
+  source->cursor = nullptr;
+  return rest ? AddBlocks(std::max(*rest, source->rank), source) : Status::Ok();
 }
 
 SpanKeyRange SpanWalk::OpenRange() const {
@@ -157,7 +191,11 @@ Status SpanWalk::Visit(Source* source) {
   LARDER_ASSIGN_OR_RETURN(
       const bool read,
       context_->Read(entry.name, source->search->MatchKeys(block, OpenRange(), &visited_)));
-  return read ? top_.Offer(source->entry, visited_) : Status::Ok();
+  if (!read) return Status::Ok();
+  std::erase_if(visited_, [&](const SpanKeyMatch& match) {
+    return order_.Rank(match.key) < source->blocks_from;
+  });
+  return top_.Offer(source->entry, visited_);
 }
 
 }  // namespace larder

@@ -1,12 +1,13 @@
 // SpanWalk: the first spans of a SpanQuery, over all sources of a tenant.
 //
-// It visits blocks of all sources, from the one that can hold the first key of the order on, and
-// stops when no block left can hold a key before the last one it would answer (top-k by bounds, as
-// OrderedWalk). Starts and durations have bounds by block, so orders led by them visit few blocks
-// when the bounds part the blocks. Ids have none: there every block of the window is looked at, but
-// only its column of ids, since the walk asks a block for keys between the page before and the
-// last one it would answer. So no page costs more than the columns of the window that its order is
-// led by, and memory is that of one page.
+// It takes the next step in the source that can hold the first key of the order, and stops when no
+// source can hold a key before the last one it would answer (top-k by bounds, as OrderedWalk). A
+// step is a block, where blocks have bounds that part them (starts; durations and ids where the
+// filter leaves few blocks), or the next rows of a cursor that a source has in this order
+// (KeyCursor), so that a merge of the sources comes to little more than the page. A cursor that
+// goes on for long without filling the page gives way to blocks, of which only the column that the
+// order is led by is read, between the page before and the last key it would answer. Memory is that
+// of one page and of the cursors.
 #pragma once
 
 #include <cstddef>
@@ -40,9 +41,12 @@ class SpanWalk {
     uint32_t block = 0;
   };
   struct Source {
-    uint64_t rank = 0;  // the least of its unvisited blocks
+    uint64_t rank = 0;  // of no key that comes is it lower
     uint32_t entry = 0;
     std::unique_ptr<BlockSearch> search;  // null until the walk gets there
+    std::unique_ptr<KeyCursor> cursor;    // while it has something left
+    size_t runs_min = 1;                  // of its next step
+    uint64_t blocks_from = 0;             // what comes before was the cursor's
     std::vector<Block> blocks;            // unvisited ones: a heap, least rank first
   };
 
@@ -53,10 +57,18 @@ class SpanWalk {
   // Takes the source with the least rank one step on: opens it, or visits its next block.
   Status Advance();
   Status Open(Source* source);
+  // Sets what the source has from `from` on: its blocks.
+  Status AddBlocks(uint64_t from, Source* source);
   Status Visit(Source* source);
+  Status VisitCursor(Source* source);
+  // Goes on with the blocks, when the cursor left something to them.
+  Status EndCursor(Source* source);
   // The keys that can still be answered.
   SpanKeyRange OpenRange() const;
   bool IsOver() const;
+  static bool HasMore(const Source& source) {
+    return source.cursor != nullptr || !source.blocks.empty();
+  }
 
   const View& view_;
   const SpanQuery& query_;

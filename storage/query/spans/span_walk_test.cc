@@ -199,6 +199,28 @@ TEST_F(SpanWalkTest, EveryOrderOverManyBlocks) {
   }
 }
 
+// More spans of one duration than a slice of a segment's order holds: blocks take over.
+TEST_F(SpanWalkTest, AnOrderThatPartsNothingIsWalkedByBlocks) {
+  std::vector<Span> spans;
+  for (uint32_t i = 0; i < 15'000; ++i) {
+    Span span = MakeSpan(i, i % 5 < 3 ? 5000 : i, static_cast<uint8_t>(i), 1);
+    span.span_id.bytes[1] = static_cast<uint8_t>(i >> 8);
+    spans.push_back(span);
+  }
+  AddSegment(spans);
+  for (const bool descending : {false, true}) {
+    SpanQuery query;
+    query.order = {{SpanSortField::kDuration, descending}, {SpanSortField::kStartTime, false}};
+    query.page_size = 900;
+    const std::vector<Span> all = ReadAll(query);
+    ASSERT_EQ(all.size(), spans.size());
+    const SpanOrder order(query.order);
+    for (size_t i = 1; i < all.size(); ++i) {
+      ASSERT_TRUE(order.Compare(KeyOf(all[i - 1]), KeyOf(all[i])) < 0) << i;
+    }
+  }
+}
+
 TEST_F(SpanWalkTest, MissingTermsOfTheDefaultOrderFollow) {
   const SpanOrder order({{SpanSortField::kSpanId, true}});
   const std::array<SpanSort, 4> expected = {{{SpanSortField::kSpanId, true},

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "storage/base/mutex.h"
+#include "storage/segment/page/made_pages.h"
 
 namespace larder {
 namespace {
@@ -31,6 +32,10 @@ struct KeyHash {
   }
 };
 
+// Whether a page is one of those that others do not push out.
+bool IsLasting(const Key& key) { return key.page.section >= kMadeLasting; }
+constexpr uint64_t kLastingOneIn = 4;  // of the capacity
+
 struct Entry {
   Key key;
   std::shared_ptr<const CachedPage> page;
@@ -41,13 +46,19 @@ struct Entry {
 constexpr uint64_t kEntryOverheadBytes = 160;
 
 // Pages by recency, the last used one in front.
+struct ByUse {
+  std::list<Entry> entries;
+  uint64_t bytes = 0;
+};
+
 class Shard {
  public:
   std::shared_ptr<const CachedPage> Find(const Key& key) EXCLUDES(mu_) {
     MutexLock lock(mu_);
     const auto found = by_key_.find(key);
     if (found == by_key_.end()) return nullptr;
-    by_use_.splice(by_use_.begin(), by_use_, found->second);
+    std::list<Entry>& entries = ListOf(key).entries;
+    entries.splice(entries.begin(), entries, found->second);
     return found->second->page;
   }
 
@@ -61,9 +72,10 @@ class Shard {
     const uint64_t bytes = page->memory_bytes() + kEntryOverheadBytes;
     if (bytes > capacity) return page;
     Evict(capacity - bytes, &evicted);
-    by_use_.push_front({key, page, bytes});
-    by_key_.emplace(key, by_use_.begin());
-    bytes_ += bytes;
+    ByUse& list = ListOf(key);
+    list.entries.push_front({key, page, bytes});
+    by_key_.emplace(key, list.entries.begin());
+    list.bytes += bytes;
     return page;
   }
 
@@ -76,36 +88,44 @@ class Shard {
   void Erase(uint64_t owner) EXCLUDES(mu_) {
     std::vector<std::shared_ptr<const CachedPage>> evicted;
     MutexLock lock(mu_);
-    for (auto entry = by_use_.begin(); entry != by_use_.end();) {
-      const auto next = std::next(entry);
-      if (entry->key.owner == owner) Remove(entry, &evicted);
-      entry = next;
+    for (ByUse* const list : {&passing_, &lasting_}) {
+      for (auto entry = list->entries.begin(); entry != list->entries.end();) {
+        const auto next = std::next(entry);
+        if (entry->key.owner == owner) Remove(list, entry, &evicted);
+        entry = next;
+      }
     }
   }
 
   uint64_t bytes() EXCLUDES(mu_) {
     MutexLock lock(mu_);
-    return bytes_;
+    return passing_.bytes + lasting_.bytes;
   }
 
  private:
   void Evict(uint64_t capacity, std::vector<std::shared_ptr<const CachedPage>>* evicted)
       REQUIRES(mu_) {
-    while (bytes_ > capacity) Remove(std::prev(by_use_.end()), evicted);
+    while (passing_.bytes + lasting_.bytes > capacity) {
+      const bool is_over_its_share = lasting_.bytes > capacity / kLastingOneIn;
+      ByUse* const list = passing_.entries.empty() || is_over_its_share ? &lasting_ : &passing_;
+      Remove(list, std::prev(list->entries.end()), evicted);
+    }
   }
 
-  void Remove(std::list<Entry>::iterator entry,
+  void Remove(ByUse* list, std::list<Entry>::iterator entry,
               std::vector<std::shared_ptr<const CachedPage>>* evicted) REQUIRES(mu_) {
-    bytes_ -= entry->bytes;
+    list->bytes -= entry->bytes;
     evicted->push_back(std::move(entry->page));
     by_key_.erase(entry->key);
-    by_use_.erase(entry);
+    list->entries.erase(entry);
   }
 
+  ByUse& ListOf(const Key& key) REQUIRES(mu_) { return IsLasting(key) ? lasting_ : passing_; }
+
   Mutex mu_;
-  std::list<Entry> by_use_ GUARDED_BY(mu_);
+  ByUse passing_ GUARDED_BY(mu_);
+  ByUse lasting_ GUARDED_BY(mu_);
   std::unordered_map<Key, std::list<Entry>::iterator, KeyHash> by_key_ GUARDED_BY(mu_);
-  uint64_t bytes_ GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "storage/segment/page/made_pages.h"
 #include "storage/segment/page/page_cache.h"
 #include "storage/segment/page/page_writer.h"
 #include "tests/support/map_page_store.h"
@@ -108,6 +109,30 @@ TEST(PageCacheTest, HitsGiveTheSamePageAndFailuresAreNotKept) {
   };
   EXPECT_FALSE(cache.Get(1, other, fails).ok());
   EXPECT_TRUE(cache.Get(1, other, LoadsSized(10)).ok());
+}
+
+// What took a pass over a column stays when pages push each other out, and not more of it than a
+// quarter.
+TEST(PageCacheTest, WhatLastsIsKeptWithinItsShare) {
+  PageCache cache(1 << 20);
+  const PageKey slice{kMadeKeySlice, 0, 0};
+  const auto made = cache.Get(1, slice, LoadsSized(1000));
+  for (uint32_t page = 0; page < 1000; ++page) {
+    ASSERT_TRUE(cache.Get(1, {Section::kFixed, 0, page}, LoadsSized(10'000)).ok());
+  }
+  EXPECT_EQ(cache.Get(1, slice, LoadsSized(1000))->get(), made->get());
+  for (uint32_t page = 1; page < 1000; ++page) {
+    ASSERT_TRUE(cache.Get(1, {kMadeKeySlice, 0, page}, LoadsSized(10'000)).ok());
+    ASSERT_TRUE(cache.Get(1, {Section::kFixed, 0, page}, LoadsSized(10'000)).ok());
+    EXPECT_LE(cache.memory_bytes(), 1u << 20);
+  }
+  const uint64_t hits = cache.hits();
+  for (uint32_t page = 0; page < 1000; ++page) {
+    ASSERT_TRUE(cache.Get(1, {kMadeKeySlice, 0, page}, LoadsSized(10'000)).ok());
+  }
+  EXPECT_LE((cache.hits() - hits) * 10'000, 1u << 19);
+  cache.Erase(1);
+  EXPECT_EQ(cache.memory_bytes(), 0u);
 }
 
 TEST(PageCacheTest, APageLargerThanItsShareIsHandedOutUncached) {

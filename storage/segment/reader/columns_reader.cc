@@ -5,13 +5,11 @@
 #include "storage/base/coding.h"
 #include "storage/segment/encoding/encoding.h"
 #include "storage/segment/format/segment_format.h"
+#include "storage/segment/page/made_pages.h"
 #include "storage/segment/page/page.h"
 
 namespace larder {
 namespace {
-
-// What is made of other pages is cached under sections that no page has.
-constexpr auto kMadeShapeUses = static_cast<Section>(200);
 
 // The values of a column's page behind their block counts.
 bool DecodeValues(const ColumnInfo& info, ByteReader* in, ColumnPage* page) {

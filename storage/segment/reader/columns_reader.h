@@ -51,6 +51,10 @@ class ColumnsReader : public SegmentColumns {
                                                     const BodyDecoder& decode) const override {
     return pages_.GetDecoded(key, decode);
   }
+  Result<std::shared_ptr<const CachedPage>> Made(PageKey key,
+                                                 const PageMaker& make) const override {
+    return pages_.GetMade(key, make);
+  }
   bool has(PageKey key) const override { return pages_.has(key); }
   Status RowsOfTrace(const TraceId& trace_id, RowRange* rows) const override;
   // As RowsOfTrace, when an index said that the trace may begin in `block`.

@@ -179,6 +179,10 @@ class SegmentColumns {
       std::function<Result<std::shared_ptr<const CachedPage>>(std::string_view body)>;
   virtual Result<std::shared_ptr<const CachedPage>> Decoded(PageKey key,
                                                             const BodyDecoder& decode) const = 0;
+  // What `make` makes of other pages, kept in the cache under a key that no page has.
+  using PageMaker = std::function<Result<std::shared_ptr<const CachedPage>>()>;
+  virtual Result<std::shared_ptr<const CachedPage>> Made(PageKey key,
+                                                         const PageMaker& make) const = 0;
   // Whether the header names the page.
   virtual bool has(PageKey key) const = 0;
 

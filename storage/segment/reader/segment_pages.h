@@ -60,7 +60,13 @@ class SegmentPages {
     });
   }
 
-  // The same for something made of other pages: `make(T* page)`, a Status.
+  // The same for something made of other pages.
+  Result<std::shared_ptr<const CachedPage>> GetMade(PageKey key,
+                                                    const PageCache::Loader& make) const {
+    return cache_->Get(owner_, key, make);
+  }
+
+  // The same by `make(T* page)`, a Status.
   template <typename T, typename Make>
   PageOf<T> GetMade(PageKey key, const Make& make) const {
     auto cached = cache_->Get(owner_, key, [&]() -> Result<std::shared_ptr<const CachedPage>> {

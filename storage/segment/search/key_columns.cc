@@ -36,8 +36,7 @@ void KeepTraces(const SegmentColumns& columns, uint32_t block, const TracePage& 
 
 }  // namespace
 
-void KeyColumns::LoadBounds() {
-  loaded_ = true;
+void KeyColumns::LoadStarts() {
   for (uint32_t block = 0; block < columns_.block_count(); ++block) {
     starts_.push_back(columns_.block_start_range(block));
   }
@@ -46,12 +45,17 @@ void KeyColumns::LoadBounds() {
     start.min_ns = std::min(start.min_ns, outlier.start_ns);
     start.max_ns = std::max(start.max_ns, outlier.start_ns);
   }
+}
+
+void KeyColumns::LoadDurations() {
+  has_asked_durations_ = true;
   std::vector<DurationBounds> of_templates;
   if (!IndexReader(columns_).Durations(&durations_, &of_templates).ok()) durations_.clear();
 }
 
-SpanKeyRange KeyColumns::Bounds(uint32_t block, TimeRange start) {
-  if (!loaded_) LoadBounds();
+SpanKeyRange KeyColumns::Bounds(uint32_t block, TimeRange start, SpanSortField lead) {
+  if (starts_.empty()) LoadStarts();
+  if (lead == SpanSortField::kDuration && !has_asked_durations_) LoadDurations();
   SpanKeyRange range;
   range.min.start_ns = std::max(starts_[block].min_ns, start.min_ns);
   range.max.start_ns = std::min(starts_[block].max_ns, start.max_ns);

@@ -20,20 +20,22 @@ class KeyColumns {
  public:
   explicit KeyColumns(const SegmentColumns& columns) : columns_(columns) {}
 
-  // The keys of a block's rows that start in `start` lie in this range. Where the index cannot be
-  // read it says less.
-  SpanKeyRange Bounds(uint32_t block, TimeRange start);
+  // The keys of a block's rows that start in `start` lie in this range, as far as that is known
+  // without reading a column, of durations when they are the `lead`. Where the index cannot be read
+  // it says less.
+  SpanKeyRange Bounds(uint32_t block, TimeRange start, SpanSortField lead);
   // Takes the rows out of `rows` whose keys lie outside `range`. Reads only the columns in which
   // `range` has a bound.
   Status Select(uint32_t block, const SpanKeyRange& range, RowMask* rows) const;
   Status Append(uint32_t block, const RowMask& rows, std::vector<SpanKeyMatch>* matches) const;
 
  private:
-  void LoadBounds();
+  void LoadStarts();
+  void LoadDurations();
 
   const SegmentColumns& columns_;
-  bool loaded_ = false;
-  std::vector<TimeRange> starts_;          // of each block, outliers included
+  std::vector<TimeRange> starts_;  // of each block, outliers included
+  bool has_asked_durations_ = false;
   std::vector<DurationBounds> durations_;  // of each block; empty when they cannot be read
 };
 

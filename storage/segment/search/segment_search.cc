@@ -13,12 +13,15 @@
 #include "storage/segment/search/leaf_plan.h"
 #include "storage/segment/search/row_plan.h"
 #include "storage/segment/search/segment_row_view.h"
+#include "storage/segment/search/sorted_rows.h"
 #include "storage/segment/source/row_mask.h"
 
 namespace larder {
 namespace {
 
 constexpr uint32_t kMissesMax = 1;
+// With fewer blocks to look at their columns cost no more than sorted rows do.
+constexpr size_t kSortedBlocksMin = 4;
 
 bool Overlap(TimeRange a, TimeRange b) { return a.min_ns <= b.max_ns && b.min_ns <= a.max_ns; }
 
@@ -28,7 +31,7 @@ struct BlockTruth {
   BlockSet certain;   // every row of these satisfies it
 };
 
-class SegmentSearch : public BlockSearch {
+class SegmentSearch : public BlockSearch, private RowDecider {
  public:
   SegmentSearch(const SegmentColumns& columns, const SegmentTables& tables, SpanFilter filter,
                 TimeRange start)
@@ -46,11 +49,17 @@ class SegmentSearch : public BlockSearch {
     return std::min(latest_starts_[block], start_.max_ns);
   }
   Status Match(uint32_t block, std::vector<SpanMatch>* matches) override;
-  SpanKeyRange KeyBounds(uint32_t block) override { return keys_.Bounds(block, start_); }
+  SpanKeyRange KeyBounds(uint32_t block, SpanSortField lead) override {
+    return keys_.Bounds(block, start_, lead);
+  }
   Status MatchKeys(uint32_t block, const SpanKeyRange& range,
                    std::vector<SpanKeyMatch>* matches) override;
+  std::unique_ptr<KeyCursor> OpenCursor(const SpanSort& lead, uint64_t from) override;
 
  private:
+  // Of the rows that a cursor comes to.
+  Status Decide(uint32_t block, const RowMask& rows, std::vector<SpanKeyMatch>* matches) override;
+
   Status PlanLeaves(bool of_trace_ids);
   std::vector<uint32_t> LeavesOfAll() const;
   void FindNamedSpans();
@@ -89,6 +98,7 @@ class SegmentSearch : public BlockSearch {
   std::optional<uint32_t> named_spans_;     // a leaf that names the span ids of all matches
   std::vector<std::vector<Truth>> truths_;  // of each step, of each span template
   std::vector<uint32_t> candidates_;
+  BlockSet candidate_set_;               // the same, once there is a cursor
   std::vector<uint64_t> latest_starts_;  // of each block, outliers included
 
   // Blocks in a row that were visited in vain, until the sets of rows are read.
@@ -352,11 +362,34 @@ Status SegmentSearch::Match(uint32_t block, std::vector<SpanMatch>* matches) {
 Status SegmentSearch::MatchKeys(uint32_t block, const SpanKeyRange& range,
                                 std::vector<SpanKeyMatch>* matches) {
   // Keys first: most blocks of a sorted walk have none in range.
-  RowMask care = RowMask::First(columns_.block_row_count(block));
-  LARDER_RETURN_IF_ERROR(keys_.Select(block, range, &care));
-  LARDER_ASSIGN_OR_RETURN(care, NamedRows(block, care));
+  RowMask rows = RowMask::First(columns_.block_row_count(block));
+  LARDER_RETURN_IF_ERROR(keys_.Select(block, range, &rows));
+  LARDER_ASSIGN_OR_RETURN(rows, NamedRows(block, rows));
+  return rows.empty() ? Status::Ok() : Decide(block, rows, matches);
+}
+
+std::unique_ptr<KeyCursor> SegmentSearch::OpenCursor(const SpanSort& lead, uint64_t from) {
+  const bool has_few_blocks = candidates_.size() < kSortedBlocksMin ||
+                              candidates_.size() * 2 < columns_.block_count() || named_spans_;
+  if (lead.field == SpanSortField::kStartTime || has_few_blocks) return nullptr;
+  // What cannot be read here is named when the blocks are.
+  Result<KeyOrder> order = KeyOrder::Open(columns_, lead.field);
+  if (!order.ok() || order->is_coarse()) return nullptr;
+  if (candidate_set_.block_count() == 0) {
+    candidate_set_ = BlockSet(columns_.block_count());
+    for (const uint32_t block : candidates_) candidate_set_.Add(block);
+  }
+  RowDecider* const decider = this;
+  auto cursor = std::make_unique<SortedRows>(*order, lead, decider);
+  cursor->Seek(from);
+  return cursor;
+}
+
+Status SegmentSearch::Decide(uint32_t block, const RowMask& rows,
+                             std::vector<SpanKeyMatch>* matches) {
+  if (candidate_set_.block_count() != 0 && !candidate_set_.contains(block)) return Status::Ok();
+  LARDER_ASSIGN_OR_RETURN(const RowMask care, RowsInRange(block, rows));
   if (care.empty()) return Status::Ok();
-  LARDER_ASSIGN_OR_RETURN(care, RowsInRange(block, care));
   LARDER_RETURN_IF_ERROR(SeekBlock(block));
   LARDER_ASSIGN_OR_RETURN(const RowMask found, Evaluate(filter_.root(), care));
   return found.empty() ? Status::Ok() : keys_.Append(block, found, matches);

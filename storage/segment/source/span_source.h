@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,24 @@ struct SpanKeyMatch {
   uint32_t row = 0;
 };
 
+// The matches of one search in one source, one after the other in the order of one field. Not
+// thread-safe; borrows the search.
+class KeyCursor {
+ public:
+  virtual ~KeyCursor() = default;
+  virtual bool is_over() const = 0;
+  // No key that comes has a lower rank (SpanOrder::Rank). REQUIRES: !is_over().
+  virtual uint64_t rank() const = 0;
+  // What the cursor leaves to the blocks when it is over: matches of this rank and above. Nothing:
+  // it had all of them.
+  virtual const std::optional<uint64_t>& rest() const = 0;
+  // Appends the keys of the next matches, in any order: of rows whose ranks are not above `last`,
+  // and of `runs_min` rows, or traces, at least. Goes on without a page that is broken, and then
+  // answers kDataLoss, naming it. REQUIRES: !is_over().
+  virtual Status Next(uint64_t last, size_t runs_min,
+                      std::vector<SpanKeyMatch>* matches) = 0;
+};
+
 struct ServiceOperation {
   std::string_view service;
   std::string_view name;
@@ -67,11 +86,14 @@ class BlockSearch {
   // Appends the matching spans of a block, in row order. kDataLoss names the page that is broken.
   virtual Status Match(uint32_t block, std::vector<SpanMatch>* matches) = 0;
 
-  // The keys of a block's matches lie in this range.
-  virtual SpanKeyRange KeyBounds(uint32_t block) = 0;
+  // The keys of a block's matches lie in this range, which says something of the field `lead`.
+  virtual SpanKeyRange KeyBounds(uint32_t block, SpanSortField lead) = 0;
   // As Match, for the matches whose keys lie in `range`: what lies outside costs little.
   virtual Status MatchKeys(uint32_t block, const SpanKeyRange& range,
                            std::vector<SpanKeyMatch>* matches) = 0;
+  // A cursor in the order of `lead` over the matches from rank `from` on, where that costs less
+  // than the blocks; null where it does not, or cannot be made.
+  virtual std::unique_ptr<KeyCursor> OpenCursor(const SpanSort& lead, uint64_t from) = 0;
 };
 
 // Thread-safe; immutable from the outside.

@@ -79,7 +79,7 @@ class TableSearch : public BlockSearch {
     return Status::Ok();
   }
 
-  SpanKeyRange KeyBounds(uint32_t block) override {
+  SpanKeyRange KeyBounds(uint32_t block, SpanSortField /*lead*/) override {
     const BlockBounds& bounds = (*blocks_)[block];
     SpanKeyRange range;
     range.min.start_ns = std::max(bounds.start.min_ns, start_.min_ns);
@@ -100,6 +100,12 @@ class TableSearch : public BlockSearch {
       }
     }
     return Status::Ok();
+  }
+
+  // A head is small, and sorted by arrival alone.
+  std::unique_ptr<KeyCursor> OpenCursor(const SpanSort& /*lead*/,
+                                        uint64_t /*from*/) override {
+    return nullptr;
   }
 
  private:
