@@ -79,7 +79,9 @@ Result<std::string> Unseal(std::string_view text, char kind, uint64_t fingerprin
     return Refused(kDamaged);
   }
   if ((*token)[1] != kind || LoadFixed64(token->data() + 2) != fingerprint) {
-    return Refused("belongs to another query; only the page size may change between pages");
+    return Refused(
+        "belongs to another query; between pages nothing but the token may change, the page size "
+        "neither");
   }
   return token->substr(kHeadBytes, end - kHeadBytes);
 }
@@ -103,6 +105,8 @@ void QueryFingerprint::Add(const SpanOrder& order) {
     bytes_ += static_cast<char>(static_cast<int>(term.field) * 2 + (term.descending ? 1 : 0));
   }
 }
+
+void QueryFingerprint::AddPageSize(uint32_t size) { PutFixed32(&bytes_, size); }
 
 uint64_t QueryFingerprint::value() const { return Hash64(bytes_); }
 
@@ -148,6 +152,11 @@ Result<SpanPosition> DecodeSpanToken(std::string_view token, uint64_t fingerprin
   }
   position.key.duration_ns = std::bit_cast<int64_t>(duration);
   return position;
+}
+
+Result<SpanPosition> DecodeSpanToken(std::string_view token, uint64_t fingerprint, uint64_t whole) {
+  Result<SpanPosition> position = DecodeSpanToken(token, whole);
+  return position.ok() ? position : DecodeSpanToken(token, fingerprint);
 }
 
 }  // namespace larder

@@ -25,6 +25,8 @@ class QueryFingerprint {
   void Add(std::string_view field);
   // The order that is in effect, however it was asked for.
   void Add(const SpanOrder& order);
+  // The size of the pages, as it was asked for.
+  void AddPageSize(uint32_t size);
   uint64_t value() const;
 
  private:
@@ -37,5 +39,7 @@ std::string EncodePageToken(const SpanPosition& position, uint64_t fingerprint);
 // kInvalidArgument: damaged, of another query, or of a version that this server does not know.
 Result<TracePosition> DecodeTraceToken(std::string_view token, uint64_t fingerprint);
 Result<SpanPosition> DecodeSpanToken(std::string_view token, uint64_t fingerprint);
+// The same for a token that may have come of a query without pages, whose fingerprint is `whole`.
+Result<SpanPosition> DecodeSpanToken(std::string_view token, uint64_t fingerprint, uint64_t whole);
 
 }  // namespace larder

@@ -153,12 +153,12 @@ TEST(FindSpans, RefusesWhatIsMissing) {
   EXPECT_TRUE(IsRefused(request));
 }
 
-TEST(FindSpans, ATokenIsBoundToTenantTimesFilterAndOrderInEffect) {
+TEST(FindSpans, ATokenIsBoundToTenantTimesFilterSizeAndOrderInEffect) {
   FindSpansRequest request = Spans();
-  const std::string token = EncodePageToken(Place(), Parse(request)->fingerprint);
+  const std::string of_no_page = EncodePageToken(Place(), Parse(request)->fingerprint);
   auto* page = request.mutable_query()->mutable_pagination();
   page->set_page_size(7);
-  page->set_page_token(token);
+  page->set_page_token(EncodePageToken(Place(), Parse(request)->fingerprint));
   const auto next = Parse(request);
   ASSERT_TRUE(next.ok()) << next.status().ToString();
   EXPECT_EQ(next->query.after, Place());
@@ -166,6 +166,15 @@ TEST(FindSpans, ATokenIsBoundToTenantTimesFilterAndOrderInEffect) {
   EXPECT_EQ(Parse(request, 1).status().code(), StatusCode::kInvalidArgument);
 
   FindSpansRequest other = request;
+  other.mutable_query()->mutable_pagination()->set_page_size(8);
+  EXPECT_TRUE(IsRefused(other));
+  // A query that did not ask for pages goes on in any.
+  other.mutable_query()->mutable_pagination()->set_page_token(of_no_page);
+  EXPECT_TRUE(Parse(other).ok());
+  other.mutable_query()->mutable_start_time_max()->set_nanos(1);
+  EXPECT_TRUE(IsRefused(other));
+
+  other = request;
   AddTerm(&other, "startTime", "desc");  // what is in effect anyway
   AddTerm(&other, "traceID", "asc");
   EXPECT_TRUE(Parse(other).ok());
@@ -202,6 +211,9 @@ TEST(FindTraceIds, PagesInPlaceOfADepth) {
   ASSERT_TRUE(second.ok()) << second.status().ToString();
   EXPECT_EQ(second->query.after, position);
   EXPECT_FALSE(ParseTraceSearch(request.SerializeAsString(), 3, kLimits).ok());
+  page->set_page_size(9'998);
+  EXPECT_FALSE(ParseTraceSearch(request.SerializeAsString(), 0, kLimits).ok());
+  page->set_page_size(9'999);
   request.mutable_query()->set_service_name("b");
   EXPECT_FALSE(ParseTraceSearch(request.SerializeAsString(), 0, kLimits).ok());
   request.mutable_query()->set_service_name("a");

@@ -131,8 +131,12 @@ Result<SpanSearch> Reader::Finish(uint32_t page_size_max) {
   search.query.page_size = std::min(kPageSizeDefault, page_size_max);
   if (!page_) return search;
   LARDER_ASSIGN_OR_RETURN(search.query.page_size, page_->SizeWithin(page_size_max));
+  const uint64_t whole = search.fingerprint;
+  fingerprint_.AddPageSize(page_->size);
+  search.fingerprint = fingerprint_.value();
   if (!page_->token.empty()) {
-    LARDER_ASSIGN_OR_RETURN(search.query.after, DecodeSpanToken(page_->token, search.fingerprint));
+    LARDER_ASSIGN_OR_RETURN(search.query.after,
+                            DecodeSpanToken(page_->token, search.fingerprint, whole));
   }
   return search;
 }

@@ -66,7 +66,7 @@ class SearchReader {
   Result<TraceSearch> Finish(const SearchLimits& limits);
 
  private:
-  Status Page(const SearchLimits& limits, TraceSearch* search) const;
+  Status Page(const SearchLimits& limits, TraceSearch* search);
   Status Attribute(std::string_view key_value);
   Result<FilterNode> Filter() const;
 
@@ -155,7 +155,7 @@ Result<TraceSearch> SearchReader::Finish(const SearchLimits& limits) {
   return search;
 }
 
-Status SearchReader::Page(const SearchLimits& limits, TraceSearch* search) const {
+Status SearchReader::Page(const SearchLimits& limits, TraceSearch* search) {
   if (search_.depth != 0) {
     return Status::InvalidArgument(
         "pagination: page_size takes the place of search_depth; set one "
@@ -163,6 +163,7 @@ Status SearchReader::Page(const SearchLimits& limits, TraceSearch* search) const
   }
   LARDER_ASSIGN_OR_RETURN(search->query.depth, page_->SizeWithin(limits.page_size_max));
   search->query.says_next = true;
+  fingerprint_.AddPageSize(page_->size);
   search->fingerprint = fingerprint_.value();
   if (page_->token.empty()) return Status::Ok();
   LARDER_ASSIGN_OR_RETURN(search->query.after, DecodeTraceToken(page_->token, search->fingerprint));
