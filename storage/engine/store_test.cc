@@ -323,7 +323,7 @@ TEST_F(StoreTest, ManyWritersLoseNothing) {
 TEST_F(StoreTest, AnIdleHeadIsSealed) {
   Write(10);
   clock_.Advance(16 * kSecondNs);
-  for (int i = 0; i < 100 && store_->stats().segments == 0; ++i) {
+  for (int i = 0; i < 1200 && store_->stats().segments == 0; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   EXPECT_EQ(store_->stats().segments, 1u);

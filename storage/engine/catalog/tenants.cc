@@ -35,7 +35,8 @@ Result<TenantId> Tenants::Open(std::string_view name) {
   }
   if (by_name_.size() >= options_.tenants_max || next_ >= kNoTenant) {
     return Status::FailedPrecondition("there are " + std::to_string(by_name_.size()) +
-                                      " tenants, which is the most that this store takes");
+                                      " tenants already, and each keeps its place for ever: use "
+                                      "one of them, or raise tenancy.tenants-max");
   }
   TenantRecord record;
   record.id = next_;

@@ -198,8 +198,7 @@ bool Committer::AppendOne(std::vector<Pending>* group, size_t index) {
     parts_.counters->spans_duplicate.fetch_add(seen->accepted_spans);
     return true;
   }
-  const auto appended =
-      HeadOf(pending.request.tenant)->Append(pending.request.otlp, options_.append_limits);
+  const auto appended = AppendToHead(pending.request);
   if (appended.ok()) {
     result.accepted_spans = appended->accepted_spans;
     result.rejected_spans = appended->rejected_spans;
@@ -218,6 +217,15 @@ bool Committer::AppendOne(std::vector<Pending>* group, size_t index) {
   }
   result.status = Status::InvalidArgument("the request has more spans than one head can hold");
   return true;
+}
+
+Result<AppendResult> Committer::AppendToHead(const WriteRequest& request) {
+  SpanTable* const head = HeadOf(request.tenant);
+  if (touched_.empty() || touched_.back() != head) touched_.push_back(head);
+  const uint64_t bytes_before = head->memory_bytes();
+  auto appended = head->Append(request.otlp, options_.append_limits);
+  generation_->memory_bytes += head->memory_bytes() - bytes_before;
+  return appended;
 }
 
 Status Committer::WriteJournal(const std::vector<Pending>& group, size_t first, size_t end) {
@@ -251,15 +259,14 @@ Status Committer::WriteJournal(const std::vector<Pending>& group, size_t first, 
 // Gives requests [first, end) their outcome, and makes their rows visible or undone.
 void Committer::Settle(std::vector<Pending>* group, size_t first, size_t end,
                        const Status& committed) {
-  if (generation_ != nullptr) {
-    for (const auto& [tenant, table] : generation_->heads) {
-      if (committed.ok()) {
-        table->Publish();
-      } else {
-        table->Rollback();
-      }
+  for (SpanTable* const head : touched_) {
+    if (committed.ok()) {
+      head->Publish();
+    } else {
+      head->Rollback();
     }
   }
+  touched_.clear();
   for (size_t i = first; i < end; ++i) {
     Pending& pending = (*group)[i];
     if (!committed.ok()) {
@@ -342,6 +349,7 @@ SpanTable* Committer::HeadOf(TenantId tenant) {
   std::shared_ptr<SpanTable>& table = generation_->heads[tenant];
   if (table == nullptr) {
     table = std::make_shared<SpanTable>();
+    generation_->memory_bytes += table->memory_bytes();
     parts_.views->AddHead(generation_->id, generation_->partition, tenant, table);
   }
   return table.get();
@@ -349,10 +357,11 @@ SpanTable* Committer::HeadOf(TenantId tenant) {
 
 void Committer::EndGenerationIfDue() {
   if (generation_ == nullptr) return;
-  const uint64_t bytes = generation_->head_bytes();
+  const uint64_t bytes = generation_->memory_bytes;
   *parts_.head_bytes = bytes;
   // Requests that were refused leave interned values behind: a head can be full without a row.
-  if (generation_->published_rows() == 0 && bytes < options_.head_bytes_max) return;
+  const bool has_rows = generation_->arrival_max_ns != 0;
+  if (!has_rows && bytes < options_.head_bytes_max) return;
   const uint64_t idle_ns = parts_.clock->MonotonicNanos() - generation_->last_write_monotonic_ns;
   if (bytes >= options_.head_bytes_max || idle_ns >= options_.head_idle_ns ||
       parts_.shelf->AtBorder(generation_->partition)) {
@@ -363,7 +372,6 @@ void Committer::EndGenerationIfDue() {
 void Committer::EndGeneration() {
   if (generation_ == nullptr) return;
   LARDER_CRASH_POINT("rotate.end");
-  generation_->memory_bytes = generation_->head_bytes();
   generation_->journal.reset();
   *parts_.head_bytes = 0;
   parts_.sealer->Push(std::move(generation_));

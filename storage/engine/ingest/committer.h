@@ -95,6 +95,7 @@ class Committer {
   // Appends requests from `first` on until the head is full; returns the end.
   size_t AppendSome(std::vector<Pending>* group, size_t first);
   bool AppendOne(std::vector<Pending>* group, size_t index);
+  Result<AppendResult> AppendToHead(const WriteRequest& request);
   Status WriteJournal(const std::vector<Pending>& group, size_t first, size_t end);
   void Settle(std::vector<Pending>* group, size_t first, size_t end, const Status& committed);
   void Answer(std::vector<Pending>* group);
@@ -111,7 +112,8 @@ class Committer {
   // Of the commit thread.
   DuplicateWindow window_;
   std::shared_ptr<Generation> generation_;
-  uint64_t arrival_ns_ = 0;  // of the group
+  std::vector<SpanTable*> touched_;  // heads with rows of the group that are not settled
+  uint64_t arrival_ns_ = 0;          // of the group
   size_t last_group_size_ = 0;
   uint64_t last_commit_ns_ = 0;
 

@@ -70,8 +70,10 @@ Status Recovery::Finish(const std::string& name, const JournalReplay& replay) {
     parts_.counters->records_set_aside.fetch_add(1);
     generation_->journal_is_damaged = true;
   }
-  for (const auto& [tenant, table] : generation_->heads) table->Publish();
-  generation_->memory_bytes = generation_->head_bytes();
+  for (const auto& [tenant, table] : generation_->heads) {
+    table->Publish();
+    generation_->memory_bytes += table->memory_bytes();
+  }
   LARDER_CRASH_POINT("start.replayed");
   if (parts_.read_only) {
     generation_->partition = UINT64_MAX;

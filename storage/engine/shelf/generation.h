@@ -21,18 +21,13 @@ struct Generation {
   uint64_t arrival_min_ns = UINT64_MAX;  // wall clock
   uint64_t arrival_max_ns = 0;
   uint64_t last_write_monotonic_ns = 0;
-  uint64_t memory_bytes = 0;        // of the heads, when it was frozen
+  uint64_t memory_bytes = 0;        // of the heads
   bool journal_is_damaged = false;  // found at replay: the file is kept aside
 
   uint64_t published_rows() const {
     uint64_t rows = 0;
     for (const auto& [tenant, table] : heads) rows += table->published_rows();
     return rows;
-  }
-  uint64_t head_bytes() const {
-    uint64_t bytes = 0;
-    for (const auto& [tenant, table] : heads) bytes += table->memory_bytes();
-    return bytes;
   }
   void NoteArrival(uint64_t arrival_ns) {
     if (arrival_ns < arrival_min_ns) arrival_min_ns = arrival_ns;

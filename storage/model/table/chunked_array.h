@@ -1,10 +1,10 @@
 // Append-only storage with stable addresses, for one writer and many readers without locks.
 //
 // A reader may look at what the writer had written before some release store that the reader has
-// seen by an acquire load (SpanTable's published counts). Under that rule chunk pointers need no
-// ordering of their own.
+// seen by an acquire load (SpanTable's published counts).
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
@@ -18,14 +18,28 @@
 
 namespace larder {
 
-// Elements in chunks of 1 << kChunkBits, at most kChunksMax chunks. T is plain data.
-template <typename T, uint32_t kChunkBits, uint32_t kChunksMax>
+// At most kSizeMaxWanted elements. T is plain data.
+//
+// They lie in pieces, each as large as all before it together, up to 1 << kPieceBits elements: so
+// a short array is small, and a long one wastes little. A directory leads to every grain of
+// 1 << kGrainBits elements:
+//
+//   directory   | g0 | g1 | g2 | g3 | g4 ...
+//                 |    |    |    |____|__
+//   pieces       [g0] [g1] [g2   g3] [g4   g5   g6   g7] ...
+//
+// A directory that is too short is replaced and kept, as readers may be looking at it.
+template <typename T, uint32_t kGrainBits, uint32_t kPieceBits, uint64_t kSizeMaxWanted>
 class ChunkedArray {
   static_assert(std::is_trivially_copyable_v<T>);
+  static_assert(kGrainBits <= kPieceBits);
+  static_assert(kSizeMaxWanted <= uint64_t{1} << 31);
+  static_assert(kSizeMaxWanted % (uint64_t{1} << kPieceBits) == 0);
 
  public:
-  static constexpr uint32_t kChunkSize = 1u << kChunkBits;
-  static constexpr uint64_t kSizeMax = uint64_t{kChunkSize} * kChunksMax;
+  static constexpr uint32_t kGrainSize = 1u << kGrainBits;
+  static constexpr uint32_t kPieceSize = 1u << kPieceBits;
+  static constexpr uint64_t kSizeMax = kSizeMaxWanted;
 
   ChunkedArray() = default;
   ChunkedArray(const ChunkedArray&) = delete;
@@ -46,106 +60,86 @@ class ChunkedArray {
 
   // REQUIRES: size() < kSizeMax.
   void PushBack(const T& value) {
-    if ((size_ & (kChunkSize - 1)) == 0) AddChunks(size_ >> kChunkBits, 1);
+    if (size_ == end_) AddPiece(1);
     *At(size_++) = value;
   }
 
   // Room for `count` elements in one piece, uninitialised; their first index in `first`. What is
-  // left of a chunk that is too short stays unused. False: the array is full.
+  // left of a piece that is too short stays unused. False: the array is full.
   [[nodiscard]] bool AllocateRun(uint32_t count, uint32_t* first) {
-    uint64_t begin = size_;
-    const uint64_t chunk_left = (kChunkSize - (begin & (kChunkSize - 1))) & (kChunkSize - 1);
-    if (count > chunk_left) begin += chunk_left;
-    if (begin + count > kSizeMax) return false;
-    if (count > chunk_left) {
-      AddChunks(static_cast<uint32_t>(begin >> kChunkBits),
-                static_cast<uint32_t>((uint64_t{count} + kChunkSize - 1) >> kChunkBits));
+    if (count > end_ - size_) {
+      if (uint64_t{end_} + count > kSizeMax) return false;
+      size_ = end_;
+      AddPiece(count);
     }
-    *first = static_cast<uint32_t>(begin);
-    size_ = static_cast<uint32_t>(begin + count);
+    *first = size_;
+    size_ += count;
     return true;
   }
 
-  // Drops unpublished elements from the end. Chunks are kept for what comes next.
-  void Truncate(uint32_t size) { size_ = size; }
+  // Drops unpublished elements from the end.
+  void Truncate(uint32_t size) {
+    size_ = size;
+    while (!pieces_.empty() && pieces_.back().first >= size) {
+      end_ = pieces_.back().first;
+      allocated_ -= pieces_.back().size;
+      pieces_.pop_back();
+    }
+  }
 
-  uint64_t memory_bytes() const { return allocated_ * sizeof(T) + sizeof *this; }
+  uint64_t memory_bytes() const { return allocated_ * sizeof(T) + directory_bytes_ + sizeof *this; }
 
  private:
+  struct Piece {
+    uint32_t first = 0;
+    uint32_t size = 0;
+    std::unique_ptr<T[]> items;
+  };
+
   T* At(uint32_t index) const {
-    return chunks_[index >> kChunkBits].load(std::memory_order_relaxed) +
-           (index & (kChunkSize - 1));
+    return directory_.load(std::memory_order_acquire)[index >> kGrainBits] +
+           (index & (kGrainSize - 1));
   }
 
-  // Gives `count` chunks from `first` on one common piece of memory, unless they follow each other
-  // in one already.
-  void AddChunks(uint32_t first, uint32_t count) {
-    LARDER_CHECK(first + count <= kChunksMax);
-    if (IsOnePiece(first, count)) return;
-    pieces_.push_back(std::unique_ptr<T[]>(new T[size_t{count} * kChunkSize]));
-    allocated_ += uint64_t{count} * kChunkSize;
-    T* piece = pieces_.back().get();
-    for (uint32_t i = 0; i < count; ++i) {
-      chunks_[first + i].store(piece + size_t{i} * kChunkSize, std::memory_order_relaxed);
-    }
-  }
-
-  bool IsOnePiece(uint32_t first, uint32_t count) const {
-    T* const begin = chunks_[first].load(std::memory_order_relaxed);
-    if (begin == nullptr) return false;
-    for (uint32_t i = 1; i < count; ++i) {
-      if (chunks_[first + i].load(std::memory_order_relaxed) != begin + size_t{i} * kChunkSize) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  std::atomic<T*> chunks_[kChunksMax] = {};
-  std::vector<std::unique_ptr<T[]>> pieces_;
-  uint64_t allocated_ = 0;
-  uint32_t size_ = 0;
-};
-
-// Bytes with stable addresses. Writer only; readers follow views into it.
-class ByteArena {
- public:
-  // Uninitialised room. A large value gets a block of its own, so that what is left of the current
-  // one is not lost.
-  char* Allocate(size_t size) {
-    if (size > kBlockBytes / 4) return AddBlock(size);
-    if (size > left_) {
-      at_ = AddBlock(kBlockBytes);
-      left_ = kBlockBytes;
-    }
-    char* const to = at_;
-    at_ += size;
-    left_ -= size;
-    return to;
-  }
-
-  std::string_view Copy(std::string_view bytes) {
-    if (bytes.empty()) return {};
-    char* const to = Allocate(bytes.size());
-    std::memcpy(to, bytes.data(), bytes.size());
-    return {to, bytes.size()};
-  }
-
-  uint64_t memory_bytes() const { return allocated_; }
-
- private:
-  static constexpr size_t kBlockBytes = 64 << 10;
-
-  char* AddBlock(size_t size) {
-    blocks_.push_back(std::unique_ptr<char[]>(new char[size]));
+  // REQUIRES: size_ == end_, and room for `count` more.
+  void AddPiece(uint64_t count) {
+    LARDER_CHECK(end_ + count <= kSizeMax);
+    const uint64_t wanted = std::max(std::clamp<uint64_t>(allocated_, kGrainSize, kPieceSize),
+                                     (count + kGrainSize - 1) >> kGrainBits << kGrainBits);
+    const auto size = static_cast<uint32_t>(std::min(wanted, kSizeMax - end_));
+    pieces_.push_back({end_, size, std::unique_ptr<T[]>(new T[size])});
     allocated_ += size;
-    return blocks_.back().get();
+    T* const items = pieces_.back().items.get();
+    T** const directory = Directory((end_ + size) >> kGrainBits);
+    for (uint32_t at = 0; at < size; at += kGrainSize) {
+      directory[(end_ + at) >> kGrainBits] = items + at;
+    }
+    end_ += size;
   }
 
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  char* at_ = nullptr;
-  size_t left_ = 0;
+  // The directory, made longer when it has fewer entries. Entries of what is not published may be
+  // written while readers look at others.
+  T** Directory(size_t entries) {
+    T** const old = directory_.load(std::memory_order_relaxed);
+    if (entries <= directory_size_) return old;
+    const size_t size = std::max(entries, 2 * directory_size_);
+    directories_.push_back(std::unique_ptr<T*[]>(new T*[size]()));
+    T** const longer = directories_.back().get();
+    if (old != nullptr) std::memcpy(longer, old, directory_size_ * sizeof(T*));
+    directory_size_ = size;
+    directory_bytes_ += size * sizeof(T*);
+    directory_.store(longer, std::memory_order_release);
+    return longer;
+  }
+
+  std::atomic<T**> directory_ = nullptr;
+  uint32_t size_ = 0;
+  uint32_t end_ = 0;  // of the last piece
+  size_t directory_size_ = 0;
+  uint64_t directory_bytes_ = 0;  // of all that were
   uint64_t allocated_ = 0;
+  std::vector<Piece> pieces_;
+  std::vector<std::unique_ptr<T*[]>> directories_;
 };
 
 }  // namespace larder

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "storage/model/envelope.h"
+#include "storage/model/table/byte_arena.h"
 #include "storage/model/table/chunked_array.h"
 #include "storage/model/table/interner.h"
 #include "storage/model/table/pair_table.h"
@@ -65,9 +66,9 @@ class EnvelopeTable {
   bool AddAttributes(std::span<const std::string_view> key_values,
                      std::span<const AttributeView>* attributes);
 
-  ChunkedArray<ResourceView, 9, 1u << 12> resources_;
-  ChunkedArray<ScopeView, 9, 1u << 12> scopes_;
-  ChunkedArray<AttributeView, 10, 1u << 12> attributes_;
+  ChunkedArray<ResourceView, 2, 9, 1u << 21> resources_;
+  ChunkedArray<ScopeView, 2, 9, 1u << 21> scopes_;
+  ChunkedArray<AttributeView, 4, 10, 1u << 22> attributes_;
   ByteArena arena_;
   SpellingIndex resource_index_;
   SpellingIndex scope_index_;

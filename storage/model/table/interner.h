@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "storage/base/hash.h"
+#include "storage/model/table/byte_arena.h"
 #include "storage/model/table/chunked_array.h"
 
 namespace larder {
@@ -63,7 +64,7 @@ class HashIndex {
 
 // Each distinct byte string once, numbered from 0; readers may use operator[] for published ids.
 class StringTable {
-  using Views = ChunkedArray<std::string_view, 12, 1u << 12>;
+  using Views = ChunkedArray<std::string_view, 6, 12, 1u << 24>;
 
  public:
   static constexpr uint64_t kSizeMax = Views::kSizeMax;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "storage/model/key_value_reader.h"
+#include "storage/model/table/byte_arena.h"
 #include "storage/model/table/chunked_array.h"
 #include "storage/model/table/interner.h"
 #include "storage/model/table/span_table.h"
@@ -70,8 +71,8 @@ class PairTable {
   uint32_t ColumnOf(const AttributeView& attribute, PairId predicted);
   void CountMiss(ColumnUse* use);
 
-  ChunkedArray<Entry, 12, 1u << 12> entries_;
-  ChunkedArray<ColumnKey, 9, 1u << 12> columns_;
+  ChunkedArray<Entry, 5, 12, 1u << 24> entries_;
+  ChunkedArray<ColumnKey, 5, 9, 1u << 21> columns_;
   ByteArena arena_;
   HashIndex index_;
   HashIndex column_index_;

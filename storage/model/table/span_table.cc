@@ -6,7 +6,7 @@
 
 namespace larder {
 
-SpanTable::Impl::Impl() : buckets_(new std::atomic<uint32_t>[kBuckets]()) {
+SpanTable::Impl::Impl() {
   published.strings.store(strings.size(), std::memory_order_release);
   CountMemory();
 }
@@ -23,14 +23,10 @@ void SpanTable::Impl::Restore(const Mark& mark) {
   lists.Truncate(mark.lists);
 }
 
-uint32_t SpanTable::Impl::Bucket(const TraceId& trace_id) {
-  return static_cast<uint32_t>(TraceIdHash(trace_id)) & (kBuckets - 1);
-}
-
 void SpanTable::Impl::Publish() {
   for (uint32_t i = published_.rows; i < rows.size(); ++i) {
     SpanRow& row = rows.Mutable(i);
-    std::atomic<uint32_t>& head = buckets_[Bucket(row.trace_id)];
+    std::atomic<uint32_t>& head = chains_.Head(i, row.trace_id);
     row.next_in_bucket = head.load(std::memory_order_relaxed);
     head.store(i + 1, std::memory_order_release);
   }
@@ -44,7 +40,7 @@ void SpanTable::Impl::Publish() {
 }
 
 void SpanTable::Impl::CountMemory() {
-  memory_bytes.store(kBuckets * sizeof buckets_[0] + rows.memory_bytes() + events.memory_bytes() +
+  memory_bytes.store(chains_.memory_bytes() + rows.memory_bytes() + events.memory_bytes() +
                          links.memory_bytes() + lists.memory_bytes() + pairs.memory_bytes() +
                          strings.memory_bytes() + envelopes.memory_bytes(),
                      std::memory_order_relaxed);
@@ -53,11 +49,13 @@ void SpanTable::Impl::CountMemory() {
 void SpanTable::Impl::FindTrace(const TraceId& trace_id, std::vector<uint32_t>* found) const {
   const uint32_t end = published.rows.load(std::memory_order_acquire);
   const auto first = static_cast<std::ptrdiff_t>(found->size());
-  uint32_t next = buckets_[Bucket(trace_id)].load(std::memory_order_acquire);
-  while (next != 0) {
-    const SpanRow& row = rows[next - 1];
-    if (next <= end && row.trace_id == trace_id) found->push_back(next - 1);
-    next = row.next_in_bucket;
+  for (size_t level = TraceChains::kLevels; level-- > 0;) {
+    uint32_t next = chains_.First(level, trace_id);
+    while (next != 0) {
+      const SpanRow& row = rows[next - 1];
+      if (next <= end && row.trace_id == trace_id) found->push_back(next - 1);
+      next = row.next_in_bucket;
+    }
   }
   std::reverse(found->begin() + first, found->end());
 }

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,14 +13,14 @@
 #include "storage/model/table/interner.h"
 #include "storage/model/table/pair_table.h"
 #include "storage/model/table/span_table.h"
+#include "storage/model/table/trace_chains.h"
 
 namespace larder {
 
 // Invariants, on which readers without locks rely:
 //  1. What a row below `published_rows` refers to was written before that count was stored with
 //     release, and is never written again.
-//  2. Rows enter the trace chains in Publish only, complete, before the count is stored. A chain
-//     leads from later rows to earlier ones, so that a walk from any head ends.
+//  2. Rows enter the trace chains in Publish only, complete, before the count is stored.
 //  3. Rollback touches sizes only, of what no published row refers to.
 class SpanTable::Impl {
  public:
@@ -35,10 +34,10 @@ class SpanTable::Impl {
   void FindTrace(const TraceId& trace_id, std::vector<uint32_t>* rows) const;
   void EncodeSpan(uint32_t row, std::string* out) const;
 
-  ChunkedArray<SpanRow, 10, (kRowsMax >> 10)> rows;
-  ChunkedArray<EventRow, 12, 1u << 12> events;
-  ChunkedArray<LinkRow, 10, 1u << 12> links;
-  ChunkedArray<PairId, 14, 1u << 12> lists;
+  ChunkedArray<SpanRow, 3, 10, kRowsMax> rows;
+  ChunkedArray<EventRow, 5, 12, 1u << 24> events;
+  ChunkedArray<LinkRow, 4, 10, 1u << 22> links;
+  ChunkedArray<PairId, 7, 14, 1u << 26> lists;
   PairTable pairs;
   StringTable strings;
   EnvelopeTable envelopes;
@@ -69,12 +68,10 @@ class SpanTable::Impl {
     PairFault fault = PairFault::kNone;  // of resource or scope: their spans are rejected
   };
 
-  static constexpr uint32_t kBuckets = 1u << 16;
   static constexpr size_t kKeptItemsMax = 1u << 16;  // a span with more does not keep its memory
 
   Mark Now() const;
   void Restore(const Mark& mark);
-  static uint32_t Bucket(const TraceId& trace_id);
 
   Status AppendRequest(std::string_view request, const AppendLimits& limits, AppendResult* result);
   Status AppendResourceSpans(std::string_view message, const AppendLimits& limits,
@@ -89,7 +86,7 @@ class SpanTable::Impl {
                        ListRange* range);
   void FillAttributes(ListRange range, SpanFields* fields, ListRange* to) const;
 
-  std::unique_ptr<std::atomic<uint32_t>[]> buckets_;  // head of each trace chain, row + 1
+  TraceChains chains_;
   Mark published_;
 
   uint32_t items_left_ = 0;  // of AppendLimits::request_items_max
