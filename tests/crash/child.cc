@@ -25,11 +25,14 @@ constexpr uint64_t kSecondNs = 1'000'000'000;
 constexpr uint64_t kStepSeconds = 60;
 constexpr uint64_t kExpireRetentionSeconds = 1200;
 constexpr uint64_t kExpirePartitionSeconds = 300;
+constexpr uint64_t kLimitedRetentionSeconds = 600;
+constexpr uint64_t kQuotaBytes = 16 << 10;  // a few segments of one request
 constexpr uint64_t kWriters = 4;
 
 // One report is one write of 8 bytes to a pipe, so a kill never tears it: the number, and whether
 // it was acknowledged.
 constexpr uint64_t kPurgeReport = 1ull << 63;  // everything below the number
+constexpr uint64_t kGoneReport = 1ull << 62;   // the number was seen to be gone
 
 void Report(uint64_t number, bool acknowledged, uint64_t kind = 0) {
   const uint64_t report = kind | number << 1 | (acknowledged ? 1 : 0);
@@ -50,13 +53,24 @@ void Purge(Store* store, uint64_t below) {
   Report(below, true, kPurgeReport);
 }
 
-void RunSteps(Store* store, FakeClock* clock, uint64_t first, bool with_time) {
+void ReportGone(Store* store, uint64_t first, uint64_t end) {
+  for (uint64_t number = first; number < end; ++number) {
+    const uint64_t data_set = number % kDataSets;
+    if (data_set == kPurgedDataSet || data_set == kArchiveDataSet) continue;
+    if (!IsThere(store, number)) Report(number, false, kGoneReport);
+  }
+}
+
+void RunSteps(Store* store, FakeClock* clock, uint64_t first, ChildScript script) {
+  const bool has_limits = script == ChildScript::kLimits;
+  const uint64_t settle_every = has_limits ? 8 : 16;
   for (uint64_t i = 0; i < kRequestsPerRun; ++i) {
     WriteNumbered(store, first + i);
     if (i % 4 == 3) LARDER_CHECK(store->Flush().ok());
-    if (i % 16 == 15) LARDER_CHECK(store->Settle().ok());
+    if (i % settle_every == settle_every - 1) LARDER_CHECK(store->Settle().ok());
+    if (has_limits) ReportGone(store, first, first + i);
     if (i == kPurgeAfter) Purge(store, first + i);
-    if (with_time) clock->Advance(kStepSeconds * kSecondNs);
+    if (script != ChildScript::kSteps) clock->Advance(kStepSeconds * kSecondNs);
   }
   LARDER_CHECK(store->Settle().ok());
 }
@@ -88,9 +102,11 @@ void RunThreads(Store* store, uint64_t first) {
 void ReadReports(int fd, Oracle* oracle) {
   uint64_t report = 0;
   while (::read(fd, &report, sizeof report) == sizeof report) {
-    const uint64_t number = (report & ~kPurgeReport) >> 1;
+    const uint64_t number = (report & ~(kPurgeReport | kGoneReport)) >> 1;
     const bool acknowledged = (report & 1) != 0;
-    if ((report & kPurgeReport) != 0) {
+    if ((report & kGoneReport) != 0) {
+      oracle->SeenGone(number);
+    } else if ((report & kPurgeReport) != 0) {
       acknowledged ? oracle->PurgeAcknowledged(number) : oracle->PurgeAttempted(number);
     } else {
       acknowledged ? oracle->Acknowledged(number) : oracle->Attempted(number);
@@ -146,6 +162,22 @@ bool MayHaveExpired(uint64_t number, uint64_t last) {
   return number + kExpireRetentionSeconds / kStepSeconds <= last;
 }
 
+void LimitTenants(StoreOptions* options) {
+  constexpr uint64_t kNoQuota = 1ull << 40;
+  options->partition_ms = kExpirePartitionSeconds * 1000;
+  options->tenants.each.disk_bytes_max = kQuotaBytes;
+  options->tenants.by_name = {
+      {std::string(NameOfDataSet(kLimitedDataSet)),
+       {.retention_ms = kLimitedRetentionSeconds * 1000, .disk_bytes_max = kNoQuota}},
+      {std::string(NameOfDataSet(kPurgedDataSet)), {.disk_bytes_max = kNoQuota}}};
+}
+
+bool MayBeAboveLimits(uint64_t number, uint64_t last) {
+  const uint64_t data_set = number % kDataSets;
+  if (data_set == kLimitedDataSet) return number + kLimitedRetentionSeconds / kStepSeconds <= last;
+  return data_set == 0 && number + kDataSets < last;  // the newest always stays
+}
+
 bool RunChild(const ChildRun& run, Oracle* oracle) {
   int pipe_fds[2];
   LARDER_CHECK(::pipe2(pipe_fds, O_CLOEXEC) == 0);
@@ -190,13 +222,17 @@ void ChildMain(int argc, char** argv) {
   const bool has_tier =
       script == ChildScript::kTier || FileSystem::Posix().Exists(TierPath(argv[3]));
   if (has_tier) tier = UseTier(argv[3], &clock, &options);
+  if (script == ChildScript::kLimits || script == ChildScript::kRecoverLimits) {
+    LimitTenants(&options);
+  }
   auto store = Store::Open(options);
   LARDER_CHECK(store.ok());
   LARDER_CHECK((*store)->stats().writable);
   switch (script) {
     case ChildScript::kSteps:
     case ChildScript::kExpire:
-      RunSteps(store->get(), &clock, first, expire);
+    case ChildScript::kLimits:
+      RunSteps(store->get(), &clock, first, script);
       break;
     case ChildScript::kTier:
       RunTier(store->get(), &clock, first);
@@ -205,6 +241,7 @@ void ChildMain(int argc, char** argv) {
       RunThreads(store->get(), first);
       break;
     case ChildScript::kRecover:
+    case ChildScript::kRecoverLimits:
       LARDER_CHECK((*store)->Settle().ok());
       break;
   }

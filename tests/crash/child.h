@@ -15,9 +15,11 @@ namespace larder {
 enum class ChildScript : uint8_t {
   kSteps,    // one writer that also flushes, merges and closes, in a fixed order
   kExpire,   // the same, with partitions that expire
+  kLimits,   // the same, with a tenant that has a retention of its own and one that has a quota
   kThreads,  // several writers, until it is killed
   kRecover,  // opens, settles, ends
   kTier,     // one writer, with a cold tier where partitions go soon
+  kRecoverLimits,  // the same, with the limits of kLimits
 };
 
 struct ChildRun {
@@ -43,7 +45,10 @@ std::string TierPath(const std::string& data_dir);
 // Makes `options` use it. The tier must outlive the store.
 std::unique_ptr<ColdTier> UseTier(const std::string& data_dir, FakeClock* clock,
                                   StoreOptions* options);
-// Requests that may be gone under kExpire, when `last` is the last one attempted.
+// What kLimits has besides: tenant 0 a quota, the tenant of kLimitedDataSet a retention.
+void LimitTenants(StoreOptions* options);
+// Requests that may be gone under kExpire, or kLimits, when `last` is the last one attempted.
 bool MayHaveExpired(uint64_t number, uint64_t last);
+bool MayBeAboveLimits(uint64_t number, uint64_t last);
 
 }  // namespace larder

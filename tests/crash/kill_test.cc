@@ -23,14 +23,18 @@ struct Counts {
   uint64_t kills = 0;
   uint64_t kills_at_start = 0;
   uint64_t acknowledged = 0;
+  // Seen to be gone, by the child.
+  uint64_t gone_by_retention = 0;
+  uint64_t gone_by_quota = 0;
 };
 
-void CheckStore(const std::string& data_dir, const Oracle& oracle,
+void CheckStore(const std::string& data_dir, ChildScript script, const Oracle& oracle,
                 const Oracle::Allowance& allowance) {
   FakeClock clock;
   StoreOptions options = SmallStore(data_dir, &clock);
   std::unique_ptr<ColdTier> tier;
   if (std::filesystem::exists(TierPath(data_dir))) tier = UseTier(data_dir, &clock, &options);
+  if (script == ChildScript::kLimits) LimitTenants(&options);
   auto store = Store::Open(options);
   ASSERT_TRUE(store.ok()) << store.status().ToString();
   EXPECT_TRUE((*store)->stats().writable) << (*store)->stats().not_writable_reason;
@@ -56,22 +60,29 @@ bool KillAt(uint64_t n, ChildScript script, Random* random, Counts* counts) {
   if (RunChild(run, &oracle)) return false;
   ++counts->kills;
   ChildRun again;
-  again.script = ChildScript::kRecover;
+  again.script =
+      script == ChildScript::kLimits ? ChildScript::kRecoverLimits : ChildScript::kRecover;
   again.data_dir = run.data_dir;
   again.crash_at = "*:" + std::to_string(1 + random->Next() % 12);
   if (!RunChild(again, &oracle)) ++counts->kills_at_start;
   counts->acknowledged += oracle.acknowledged().size();
+  for (const uint64_t number : oracle.gone()) {
+    ++(number % kDataSets == kLimitedDataSet ? counts->gone_by_retention : counts->gone_by_quota);
+  }
+  const uint64_t last = oracle.next_number();
   Oracle::Allowance allowance;
+  allowance.oldest_go_first = true;
   if (script == ChildScript::kExpire) {
-    const uint64_t last = oracle.next_number();
     allowance.may_be_gone = [last](uint64_t number) { return MayHaveExpired(number, last); };
+  } else if (script == ChildScript::kLimits) {
+    allowance.may_be_gone = [last](uint64_t number) { return MayBeAboveLimits(number, last); };
   }
   SCOPED_TRACE("killed at " + run.crash_at + ", then at " + again.crash_at);
-  CheckStore(run.data_dir, oracle, allowance);
+  CheckStore(run.data_dir, script, oracle, allowance);
   return true;
 }
 
-void Sweep(ChildScript script) {
+Counts Sweep(ChildScript script) {
   Random random(TestSeed());
   Counts counts;
   const uint64_t stride = 100 / std::max<uint64_t>(1, std::min<uint64_t>(Share(), 100));
@@ -84,6 +95,7 @@ void Sweep(ChildScript script) {
       static_cast<unsigned long long>(counts.kills_at_start),
       static_cast<unsigned long long>(counts.acknowledged));
   EXPECT_GT(counts.kills, 5u);
+  return counts;
 }
 
 TEST(Kill, AtEveryStep) { Sweep(ChildScript::kSteps); }
@@ -91,6 +103,15 @@ TEST(Kill, AtEveryStep) { Sweep(ChildScript::kSteps); }
 TEST(Kill, AtEveryStepWhilePartitionsExpire) { Sweep(ChildScript::kExpire); }
 
 TEST(Kill, AtEveryStepOnTheWayToTheColdTier) { Sweep(ChildScript::kTier); }
+
+TEST(Kill, AtEveryStepWhileTenantsLoseWhatIsAboveTheirLimits) {
+  const Counts counts = Sweep(ChildScript::kLimits);
+  std::printf("seen gone by a retention %llu times, by a quota %llu times, and never back\n",
+              static_cast<unsigned long long>(counts.gone_by_retention),
+              static_cast<unsigned long long>(counts.gone_by_quota));
+  EXPECT_GT(counts.gone_by_retention, 0u);
+  EXPECT_GT(counts.gone_by_quota, 0u);
+}
 
 TEST(Kill, AtAnyTimeUnderLoad) {
   Random random(TestSeed());
@@ -108,7 +129,7 @@ TEST(Kill, AtAnyTimeUnderLoad) {
       run.first_number = oracle.next_number();
       run.kill_after_us = 20'000 + random.Next() % 200'000;
       EXPECT_FALSE(RunChild(run, &oracle));
-      CheckStore(run.data_dir, oracle, {});
+      CheckStore(run.data_dir, run.script, oracle, {});
     }
     acknowledged += oracle.acknowledged().size();
   }

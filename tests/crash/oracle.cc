@@ -175,17 +175,30 @@ std::vector<Span> NumberedSpans(uint64_t number) {
 
 std::string NumberedRequest(uint64_t number) { return EncodeSpans(NumberedSpans(number)); }
 
+std::string_view NameOfDataSet(uint64_t data_set) {
+  if (data_set == 0) return {};
+  return data_set == kPurgedDataSet ? "purged" : "kept";
+}
+
 TenantId OpenDataSet(Store* store, uint64_t data_set) {
   if (data_set == 0) return 0;
-  const auto tenant = store->OpenTenant(data_set == kPurgedDataSet ? "purged" : "kept");
+  const auto tenant = store->OpenTenant(NameOfDataSet(data_set));
   LARDER_CHECK(tenant.ok());
   return data_set == kArchiveDataSet ? ArchiveOf(*tenant) : *tenant;
 }
 
 TenantId FindDataSet(Store* store, uint64_t data_set) {
   if (data_set == 0) return 0;
-  const TenantId tenant = store->FindTenant(data_set == kPurgedDataSet ? "purged" : "kept");
+  const TenantId tenant = store->FindTenant(NameOfDataSet(data_set));
   return data_set == kArchiveDataSet ? ArchiveOf(tenant) : tenant;
+}
+
+bool IsThere(Store* store, uint64_t number) {
+  const auto cursor =
+      store->GetTraces(FindDataSet(store, number % kDataSets), {OwnTrace(number)}, {});
+  const auto chunk = cursor->Next();
+  LARDER_CHECK(chunk.ok());
+  return !chunk->end;
 }
 
 std::vector<std::string> Oracle::Check(Store* store, const Allowance& allowance) const {
@@ -201,6 +214,7 @@ std::vector<std::string> Oracle::Check(Store* store, const Allowance& allowance)
     Checker checker(store, FindDataSet(store, data_set), allowance, &differences);
     checker.ReadTraces(numbers);
     checker.CheckSearch();
+    std::optional<uint64_t> oldest_there;
     for (const uint64_t number : numbers) {
       const uint32_t there = checker.Take(number);
       const bool whole = there == kNumberedSpans;
@@ -208,6 +222,10 @@ std::vector<std::string> Oracle::Check(Store* store, const Allowance& allowance)
       if (there != 0 && !whole && !allowance.may_be_damaged) {
         checker.Say("request " + std::to_string(number) + " is there in part");
       }
+      if (there != 0 && gone_.count(number) > 0) {
+        checker.Say("request " + std::to_string(number) + " was gone and has come back");
+      }
+      if (allowance.oldest_go_first) CheckOrder(number, whole, &oldest_there, &differences);
       const bool acknowledged = acknowledged_.count(number) > 0;
       if (!acknowledged || allowance.may_be_damaged || allowance.may_be_gone(number)) continue;
       if (data_set == kPurgedDataSet && number < purging_below_) {
@@ -224,6 +242,18 @@ std::vector<std::string> Oracle::Check(Store* store, const Allowance& allowance)
   whole_store.CheckRows(present_);
   whole_store.CheckVerify();
   return differences;
+}
+
+// REQUIRES: called for the numbers of one data set in ascending order.
+void Oracle::CheckOrder(uint64_t number, bool is_there, std::optional<uint64_t>* oldest_there,
+                        std::vector<std::string>* differences) const {
+  if (number % kDataSets == kPurgedDataSet && number < purging_below_) return;
+  if (is_there) {
+    if (!oldest_there->has_value()) *oldest_there = number;
+  } else if (oldest_there->has_value() && acknowledged_.count(number) > 0) {
+    differences->push_back("request " + std::to_string(number) + " is gone, and the older " +
+                           std::to_string(**oldest_there) + " is there");
+  }
 }
 
 void Oracle::CheckPurge(uint64_t present, uint64_t expected,
