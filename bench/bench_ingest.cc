@@ -118,7 +118,9 @@ void WaitUntilIdle(int pid) {
 }
 
 Status IngestIntoServer(const Session& session, const std::string& address, int pid) {
-  const std::unique_ptr<Target> target = MakeServerTarget(address);
+  const std::unique_ptr<Target> target = address.starts_with("http://")
+                                             ? MakeHttpTarget(address, session.in_flight)
+                                             : MakeServerTarget(address);
   Workload load(&session.templates, session.load);
   const ProcessFacts before = FactsOf(pid);
   LARDER_ASSIGN_OR_RETURN(PumpResult sent, Pump(&load, target.get(), session.in_flight));

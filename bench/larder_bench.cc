@@ -17,6 +17,7 @@ Verbs
   restart      how soon a store is ready after kill -9
   lone-client  what one client that waits for each answer pays
   drop         serves OTLP over gRPC and keeps nothing, to compare a store with
+  tenants      what it costs that many tenants send at once
 
 Flags of every verb
   --profile=P        capture (of LARDER_CAPTURE), otel-demo, grafana, alibaba
@@ -29,10 +30,12 @@ Flags of every verb
   --data-dir=DIR     default: a directory of its own that goes afterwards
   --durability=D     sync, async
   --memory-mib=N     256
-ingest   --server=HOST:PORT --server-pid=PID (then --data-dir is the server's)
+ingest   --server=HOST:PORT (OTLP/gRPC) or --server=http://HOST:PORT (OTLP/HTTP), --server-pid=PID
+         (then --data-dir is the server's)
 query    --runs=N of each shape (200)
 lone-client  --spans-per-request=N (10)
 drop     --listen=HOST:PORT (127.0.0.1:17271), no other flag
+tenants  --tenants=N (1000)
 )";
 
 }  // namespace
@@ -52,6 +55,7 @@ int main(int count, char** arguments) {
               : verb == "pages"   ? larder::bench::RunPages(&*flags)
               : verb == "restart" ? larder::bench::RunRestart(&*flags)
               : verb == "drop"    ? larder::bench::RunDrop(&*flags)
+              : verb == "tenants" ? larder::bench::RunTenants(&*flags)
               : verb == "lone-client"
                   ? larder::bench::RunLoneClient(&*flags)
                   : Status::InvalidArgument(verb + ": no such verb; see --help");

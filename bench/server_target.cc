@@ -3,8 +3,8 @@
 
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
-#include <protozero/pbf_reader.hpp>
 
+#include "bench/export_reply.h"
 #include "bench/target.h"
 
 namespace larder::bench {
@@ -13,26 +13,14 @@ namespace {
 constexpr uint32_t kRetryMs =
     20;  // what the server asks for rides in a detail that is not read here
 
-uint32_t RejectedSpans(const grpc::ByteBuffer& reply) {
+std::string BytesOf(const grpc::ByteBuffer& reply) {
   std::vector<grpc::Slice> slices;
-  if (!reply.Dump(&slices).ok()) return 0;
   std::string bytes;
+  if (!reply.Dump(&slices).ok()) return bytes;
   for (const grpc::Slice& slice : slices) {
     bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
   }
-  uint32_t rejected = 0;
-  protozero::pbf_reader response(bytes);
-  while (response.next(1)) {  // partial_success
-    protozero::pbf_reader partial = response.get_message();
-    while (partial.next()) {
-      if (partial.tag() == 1) {
-        rejected = static_cast<uint32_t>(partial.get_int64());
-      } else {
-        partial.skip();
-      }
-    }
-  }
-  return rejected;
+  return bytes;
 }
 
 struct Call {
@@ -78,7 +66,7 @@ class ServerTarget : public Target {
       const std::unique_ptr<Call> call(static_cast<Call*>(tag));
       SendOutcome outcome;
       if (call->status.ok()) {
-        outcome.rejected_spans = RejectedSpans(call->reply);
+        outcome.rejected_spans = RejectedSpans(BytesOf(call->reply));
       } else {
         const auto code = static_cast<StatusCode>(call->status.error_code());
         outcome = {.status = Status(code, call->status.error_message()),

@@ -29,5 +29,7 @@ std::unique_ptr<Target> MakeStoreTarget(Store* store);
 // OTLP over gRPC, one channel, without TLS. The destructor waits for nothing: all calls must be
 // done.
 std::unique_ptr<Target> MakeServerTarget(const std::string& address);
+// OTLP over HTTP in protobuf, `url` as http://HOST:PORT. The destructor waits for all calls.
+std::unique_ptr<Target> MakeHttpTarget(const std::string& url, uint32_t connections);
 
 }  // namespace larder::bench

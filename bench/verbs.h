@@ -13,5 +13,6 @@ Status RunPages(Flags* flags);
 Status RunRestart(Flags* flags);
 Status RunLoneClient(Flags* flags);
 Status RunDrop(Flags* flags);  // serves until SIGTERM
+Status RunTenants(Flags* flags);
 
 }  // namespace larder::bench
