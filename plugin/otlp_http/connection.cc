@@ -25,7 +25,7 @@ constexpr uint32_t kHeaderBytesMax = 16 << 10;
 constexpr size_t kReadBytesMax = 64 << 10;
 // How long a client that was refused in the middle of its body may go on sending it: closing at
 // once would take the answer away from it.
-constexpr std::chrono::seconds kLinger(2);
+constexpr std::chrono::seconds kLinger(5);
 
 std::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
 

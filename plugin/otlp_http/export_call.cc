@@ -31,9 +31,9 @@ void ExportCall::Settle() {
 std::optional<HttpOutcome> ExportCall::Begin(const ExportHeader& header) {
   const std::optional<OtlpEncoding> encoding = EncodingOf(header.content_type);
   if (encoding) encoding_ = *encoding;
-  const Result<Caller> caller = parts_.guard->Admit(*header.metadata, Access::kWrite);
-  if (!caller.ok()) return EndRefused(caller.status());
-  caller_ = *caller;
+  // A stranger is told nothing else.
+  const Result<Caller> known = parts_.guard->Admit(*header.metadata, Access::kNone);
+  if (!known.ok()) return EndRefused(known.status());
   if (!IsPath(header.target)) {
     return EndRefused(Status::NotFound("only /v1/traces is served here"), 404);
   }
@@ -45,12 +45,17 @@ std::optional<HttpOutcome> ExportCall::Begin(const ExportHeader& header) {
                                               "application/json"),
                       415);
   }
-  is_gzip_ = header.content_encoding == "gzip";
-  if (!is_gzip_ && !header.content_encoding.empty() && header.content_encoding != "identity") {
+  is_gzip_ = EqualsIgnoringCase(header.content_encoding, "gzip");
+  if (!is_gzip_ && !header.content_encoding.empty() &&
+      !EqualsIgnoringCase(header.content_encoding, "identity")) {
     return EndRefused(Status::InvalidArgument("the content encoding must be gzip or none"), 415);
   }
   const Result<Store*> store = parts_.gate->Get();
   if (!store.ok()) return EndRefused(store.status(), 0, kGateRetryMs);
+  // Last: it makes the tenant of a first write known.
+  const Result<Caller> caller = parts_.guard->Admit(*header.metadata, Access::kWrite);
+  if (!caller.ok()) return EndRefused(caller.status());
+  caller_ = *caller;
   return std::nullopt;
 }
 

@@ -17,6 +17,8 @@ unsigned HttpCodeOf(StatusCode code) {
     case StatusCode::kUnauthenticated:
       return 401;
     case StatusCode::kPermissionDenied:
+    case StatusCode::kFailedPrecondition:  // too many tenants, a full archive: no retry helps, and
+                                           // clients send again what has a code from 500 on
       return 403;
     case StatusCode::kResourceExhausted:
       return 429;
@@ -34,16 +36,17 @@ std::string Dump(const nlohmann::ordered_json& document) {
   return document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-bool EqualsIgnoringCase(std::string_view a, std::string_view lower) {
-  if (a.size() != lower.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const char c = a[i] >= 'A' && a[i] <= 'Z' ? static_cast<char>(a[i] - 'A' + 'a') : a[i];
+}  // namespace
+
+bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
+  if (text.size() != lower.size()) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char from = text[i];
+    const char c = from >= 'A' && from <= 'Z' ? static_cast<char>(from - 'A' + 'a') : from;
     if (c != lower[i]) return false;
   }
   return true;
 }
-
-}  // namespace
 
 std::string_view ContentType(OtlpEncoding encoding) {
   return encoding == OtlpEncoding::kJson ? "application/json" : "application/x-protobuf";

@@ -15,6 +15,8 @@ namespace larder {
 
 enum class OtlpEncoding : uint8_t { kProtobuf, kJson };
 
+// REQUIRES: `lower` has no capital of ASCII.
+bool EqualsIgnoringCase(std::string_view text, std::string_view lower);
 // "application/x-protobuf", "application/json". The view lives for ever.
 std::string_view ContentType(OtlpEncoding encoding);
 // Parameters ("; charset=utf-8") do not matter. Nothing for another type.

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -22,6 +21,7 @@
 
 #include "plugin/security/test_certificates.h"
 #include "plugin/store/fake_store.h"
+#include "tests/support/scratch_directory.h"
 
 namespace larder {
 namespace {
@@ -30,6 +30,7 @@ using opentelemetry::proto::collector::trace::v1::ExportTraceServiceResponse;
 using std::chrono::milliseconds;
 
 constexpr uint64_t kRequestBytesMax = 1 << 20;
+constexpr std::chrono::seconds kPatience(60);  // of a client
 const char kProtobuf[] = "application/x-protobuf";
 const char kJson[] = "application/json";
 
@@ -55,7 +56,7 @@ class RawClient {
     to.sin_family = AF_INET;
     to.sin_port = htons(static_cast<uint16_t>(port));
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const timeval patience{.tv_sec = 10, .tv_usec = 0};
+    const timeval patience{.tv_sec = kPatience.count(), .tv_usec = 0};
     setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     is_open_ = connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
   }
@@ -98,6 +99,7 @@ class OtlpHttpTest : public testing::Test {
     if (open) gate_.Open(&store_);
     client_ = std::make_unique<httplib::Client>("127.0.0.1", server_->port());
     client_->set_keep_alive(true);
+    client_->set_read_timeout(kPatience);
   }
 
   httplib::Result Post(const std::string& body, const char* type,
@@ -148,6 +150,10 @@ TEST_F(OtlpHttpTest, UnpacksGzip) {
   EXPECT_EQ(Post("no gzip", kProtobuf, gzip)->status, 400);
   EXPECT_EQ(Post(Gzip(std::string(kRequestBytesMax + 1, 'x')), kProtobuf, gzip)->status, 413);
   EXPECT_EQ(Post(request, kProtobuf, {{"Content-Encoding", "br"}})->status, 415);
+  EXPECT_EQ(Post(Gzip(request), kProtobuf, {{"Content-Encoding", "GZIP"}})->status, 200);
+  // Half of a gzip, and one that is a thousand times larger than it seems.
+  EXPECT_EQ(Post(Gzip(request).substr(0, 12), kProtobuf, gzip)->status, 400);
+  EXPECT_EQ(Post(Gzip(std::string(64 * kRequestBytesMax, '[')), kJson, gzip)->status, 413);
   EXPECT_EQ(Post(request, kProtobuf, {{"Content-Encoding", "identity"}})->status, 200);
 }
 
@@ -177,6 +183,7 @@ TEST_F(OtlpHttpTest, TellsTheCodesOfOtlp) {
       {Status::InvalidArgument("not protobuf"), 400, ""},
       {Status::ResourceExhausted("too much"), 429, "3"},
       {Status::Unavailable("the disk is full"), 503, "3"},
+      {Status::FailedPrecondition("the archive is full"), 403, ""},
       {Status::Internal("broken"), 500, ""},
   };
   for (const auto& expected : kCases) {
@@ -212,6 +219,32 @@ TEST_F(OtlpHttpTest, RefusesWhatIsNotATraceRequest) {
   EXPECT_EQ(Post(std::string(kRequestBytesMax + 1, 'x'), kProtobuf)->status, 413);
   EXPECT_EQ(Post("", kProtobuf)->status, 200);
   EXPECT_EQ(client_->Options("/v1/traces")->get_header_value("Access-Control-Allow-Origin"), "");
+}
+
+TEST_F(OtlpHttpTest, OnlyWhatMayBeStoredMakesATenantKnown) {
+  store_.tenants_max = 1;
+  Start({.tenancy = {.enabled = true}});
+  const httplib::Headers acme = {{"X-Tenant", "acme"}};
+  const httplib::Headers beta = {{"x-tenant", "beta"}};
+  EXPECT_EQ(client_->Post("/v1/metrics", acme, "", kProtobuf)->status, 404);
+  EXPECT_EQ(client_->Get("/v1/traces", acme)->status, 405);
+  EXPECT_EQ(Post("", "text/plain", acme)->status, 415);
+  EXPECT_EQ(store_.FindTenant("acme"), kNoTenant);
+  EXPECT_EQ(Post("", kProtobuf, beta)->status, 200);
+  EXPECT_EQ(store_.asked().tenant, store_.FindTenant("beta"));
+  const auto refused = Post("{}", kJson, acme);
+  EXPECT_EQ(refused->status, 403);
+  EXPECT_EQ(refused->get_header_value("Retry-After"), "");
+  EXPECT_EQ(refused->body, R"({"code":9,"message":"too many tenants"})");
+  EXPECT_EQ(Post("{}", kJson)->status, 401);
+  EXPECT_EQ(Post("{}", kJson, {{"x-tenant", "beta"}, {"x-tenant", "beta"}})->status, 403);
+}
+
+TEST_F(OtlpHttpTest, ReachesTheArchiveByItsHeader) {
+  Start();
+  EXPECT_EQ(Post("", kProtobuf, {{"Larder-Data-Set", "archive"}})->status, 200);
+  EXPECT_EQ(store_.asked().tenant, ArchiveOf(0));
+  EXPECT_EQ(Post("", kProtobuf, {{"larder-data-set", "cold"}})->status, 400);
 }
 
 TEST_F(OtlpHttpTest, IsUnavailableWithoutAStore) {
@@ -327,7 +360,8 @@ TEST_F(OtlpHttpTest, DrainWaitsForTheStore) {
     return WriteResult{};
   };
   Start();
-  const RawClient idle(server_->port());
+  const int port = server_->port();
+  const RawClient idle(port);
   int code = 0;
   std::thread caller([&] {
     const auto reply = Post("{}", kJson);
@@ -344,12 +378,12 @@ TEST_F(OtlpHttpTest, DrainWaitsForTheStore) {
   releaser.join();
   EXPECT_EQ(code, 200);
   EXPECT_EQ(idle.ReadAll(), "");
-  EXPECT_FALSE(RawClient(server_->port()).is_open());
+  EXPECT_FALSE(RawClient(port).is_open());
 }
 
 TEST_F(OtlpHttpTest, AsksForTokenAndCertificate) {
-  const std::string folder = testing::TempDir() + "larder_otlp_http_test/";
-  std::filesystem::create_directories(folder);
+  const ScratchDirectory scratch;
+  const std::string folder = scratch.path() + "/";
   const TestAuthority ca("ca");
   const PemPair own = ca.Sign("server");
   std::ofstream(folder + "cert") << own.cert;
@@ -366,6 +400,7 @@ TEST_F(OtlpHttpTest, AsksForTokenAndCertificate) {
     httplib::SSLClient client("127.0.0.1", server_->port(),
                               shows_certificate ? folder + "cert" : "",
                               shows_certificate ? folder + "key" : "");
+    client.set_read_timeout(kPatience);
     client.set_ca_cert_path((folder + "ca").c_str());
     client.enable_server_certificate_verification(true);
     const httplib::Headers headers = {{"AUTHORIZATION", "Bearer " + token}};
@@ -376,8 +411,7 @@ TEST_F(OtlpHttpTest, AsksForTokenAndCertificate) {
   EXPECT_EQ(post(true, "other"), 401);
   EXPECT_EQ(post(false, "secret"), 0);
   EXPECT_EQ(RawClient(server_->port()).is_open(), true);
-  server_.reset();
-  std::filesystem::remove_all(folder);
+  server_.reset();  // its files go
 }
 
 TEST_F(OtlpHttpTest, AnAddressInUseIsNamed) {

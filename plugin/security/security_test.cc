@@ -19,6 +19,7 @@
 #include "plugin/security/test_certificates.h"
 #include "plugin/server/server.h"
 #include "plugin/store/fake_store.h"
+#include "tests/support/scratch_directory.h"
 
 namespace larder {
 namespace {
@@ -30,13 +31,6 @@ const char kExport[] = "/opentelemetry.proto.collector.trace.v1.TraceService/Exp
 
 class SecurityTest : public testing::Test {
  protected:
-  SecurityTest() {
-    folder_ = testing::TempDir() + "larder_" +
-              testing::UnitTest::GetInstance()->current_test_info()->name() + "/";
-    std::filesystem::create_directories(folder_);
-  }
-  ~SecurityTest() override { std::filesystem::remove_all(folder_); }
-
   // As tools that replace secrets do: the whole file or nothing.
   void Write(const std::string& name, const std::string& text) {
     std::ofstream(folder_ + "new") << text;
@@ -101,13 +95,15 @@ class SecurityTest : public testing::Test {
     const bool shows = !own.cert.empty();
     httplib::SSLClient client("127.0.0.1", admin_->port(), shows ? folder_ + "own.cert" : "",
                               shows ? folder_ + "own.key" : "");
+    client.set_read_timeout(std::chrono::seconds(60));
     client.set_ca_cert_path(ca.c_str());
     client.enable_server_certificate_verification(true);
     const auto reply = client.Get(path.c_str());
     return reply ? reply->status : 0;
   }
 
-  std::string folder_;
+  const ScratchDirectory scratch_;
+  const std::string folder_ = scratch_.path() + "/";
   int channels_ = 0;
   TestAuthority ca_{"ca"};
   TestAuthority client_ca_{"client ca"};

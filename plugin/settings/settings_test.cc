@@ -10,6 +10,7 @@
 #include "plugin/program/commands.h"
 #include "plugin/settings/listen_address.h"
 #include "plugin/settings/setting_value.h"
+#include "tests/support/scratch_directory.h"
 
 namespace larder {
 namespace {
@@ -141,7 +142,8 @@ TEST(Settings, ATierNeedsWhatItsKindNeeds) {
 }
 
 TEST(Settings, FlagBeatsEnvironmentBeatsFile) {
-  const std::string path = testing::TempDir() + "larder_settings_test.yaml";
+  const ScratchDirectory scratch;
+  const std::string path = scratch.File("settings.yaml");
   std::ofstream(path) << "memory: {limit: 1GiB}\nretention: 1d\nlog.level: debug\n";
   const auto settings =
       LoadSettings({.arguments = {"--retention=3d", "--enable-purge", "--config", path},

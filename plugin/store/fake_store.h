@@ -41,6 +41,7 @@ class FakeStore final : public Store {
   StoreStats stats_answer;
   Status purge_answer;
   std::vector<TenantStatus> tenant_statuses;
+  size_t tenants_max = 1000;
 
   // What was asked.
   struct Asked {
@@ -65,11 +66,14 @@ class FakeStore final : public Store {
 
   Result<TenantId> OpenTenant(std::string_view name) override {
     const MutexLock lock(mu_);
+    if (tenants_.size() >= tenants_max && !tenants_.contains(name)) {
+      return Status::FailedPrecondition("too many tenants");
+    }
     return tenants_.try_emplace(std::string(name), tenants_.size() + 1).first->second;
   }
   TenantId FindTenant(std::string_view name) override {
     const MutexLock lock(mu_);
-    const auto known = tenants_.find(std::string(name));
+    const auto known = tenants_.find(name);
     return known != tenants_.end() ? known->second : kNoTenant;
   }
   std::vector<TenantStatus> TenantStatuses() override { return tenant_statuses; }
@@ -231,7 +235,7 @@ class FakeStore final : public Store {
   mutable Mutex mu_;
   std::vector<std::function<void(WriteResult)>> held_writes_ GUARDED_BY(mu_);
   Asked asked_ GUARDED_BY(mu_);
-  std::map<std::string, TenantId> tenants_ GUARDED_BY(mu_);
+  std::map<std::string, TenantId, std::less<>> tenants_ GUARDED_BY(mu_);
 };
 
 }  // namespace larder
