@@ -25,9 +25,10 @@ def build_jaeger(script="build.sh"):
 
 
 class Jaeger:
-    """Jaeger in front of a store; `overrides` are further collector settings, as YAML paths."""
+    """Jaeger in front of a store; `overrides` are further collector settings, as YAML paths, and
+    `variables` are added to its environment."""
 
-    def __init__(self, folder, store_address, *overrides, config=CONFIG):
+    def __init__(self, folder, store_address, *overrides, config=CONFIG, **variables):
         ports = {name: f"127.0.0.1:{free_port()}" for name in (
             "query", "query_grpc", "otlp_grpc", "otlp_http", "health")}
         self.otlp_grpc_address = ports["otlp_grpc"]
@@ -49,13 +50,13 @@ class Jaeger:
         command += [f"--config=yaml:{setting}" for setting in settings]
         # Jaeger traces itself to port 4317, where another test may listen.
         self.program = Program(command, folder / "jaeger.log", self.is_ready,
-                               OTEL_TRACES_SAMPLER="always_off")
+                               OTEL_TRACES_SAMPLER="always_off", **variables)
         self.channel = grpc.insecure_channel(self.otlp_grpc_address)
 
     def is_ready(self):
         try:
-            return requests.get(self.health_url, timeout=5).status_code == 200
-        except requests.ConnectionError:
+            return requests.get(self.health_url, timeout=60).status_code == 200
+        except requests.RequestException:
             return False
 
     def stop(self):

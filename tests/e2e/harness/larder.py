@@ -16,40 +16,57 @@ BINARY = pathlib.Path(os.environ.get("LARDER_BIN", ROOT / "build/dev/plugin/lard
 class Larder:
     """One data directory and the process that serves it; restarts keep directory and ports."""
 
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, secured=None):
         self.folder = pathlib.Path(folder)
         self.data_dir = self.folder / "data"
-        self.arguments = arguments
+        self.secured = secured
+        self.arguments = arguments if secured is None else (*arguments, *secured.arguments)
+        scheme = "http" if secured is None else "https"
         self.grpc_address = f"127.0.0.1:{free_port()}"
-        self.admin_url = f"http://127.0.0.1:{free_port()}"
-        self.otlp_http_url = f"http://127.0.0.1:{free_port()}"
-        self.channel = grpc.insecure_channel(self.grpc_address, options=[
-            ("grpc.max_receive_message_length", 4 << 20), ("grpc.max_reconnect_backoff_ms", 500),
-            ("grpc.initial_reconnect_backoff_ms", 50), ("grpc.min_reconnect_backoff_ms", 50)])
+        self.admin_url = f"{scheme}://127.0.0.1:{free_port()}"
+        self.otlp_http_url = f"{scheme}://127.0.0.1:{free_port()}"
+        self.channel = self.connect()
         self.program = None
         self.start()
+
+    def connect(self):
+        """A channel of its own, with the certificates of now when there are some."""
+        options = [
+            ("grpc.max_receive_message_length", 4 << 20), ("grpc.max_reconnect_backoff_ms", 500),
+            ("grpc.initial_reconnect_backoff_ms", 50), ("grpc.min_reconnect_backoff_ms", 50),
+            ("grpc.use_local_subchannel_pool", 1)]
+        if self.secured is None:
+            return grpc.insecure_channel(self.grpc_address, options=options)
+        cert, key = (file.read_bytes() for file in self.secured.client)
+        credentials = grpc.ssl_channel_credentials(self.secured.server_ca.cert.read_bytes(), key,
+                                                   cert)
+        return grpc.secure_channel(self.grpc_address, credentials, options=options)
+
+    def admin(self, path, **options):
+        """A GET on the admin port."""
+        verify = True if self.secured is None else str(self.secured.server_ca.cert)
+        return requests.get(self.admin_url + path, timeout=60, verify=verify, **options)
 
     def start(self, log=None, is_ready=None):
         command = [BINARY, "serve", "--data-dir", self.data_dir,
                    "--grpc-listen", self.grpc_address,
-                   "--admin-listen", self.admin_url.removeprefix("http://"),
-                   "--otlp.http-listen", self.otlp_http_url.removeprefix("http://"),
+                   "--admin-listen", self.admin_url.partition("://")[2],
+                   "--otlp.http-listen", self.otlp_http_url.partition("://")[2],
                    *self.arguments]
         self.program = Program(command, log or self.folder / "larder.log",
                                is_ready or self.is_ready)
 
     def is_ready(self):
         try:
-            return requests.get(self.admin_url + "/readyz", timeout=5).status_code == 200
-        except requests.ConnectionError:
+            return self.admin("/readyz").status_code == 200
+        except requests.RequestException:
             return False
 
     def is_readable(self):
         """Ready, or serving reads alone."""
         try:
-            return self.is_ready() or "reads are served" in requests.get(
-                self.admin_url + "/readyz", timeout=5).text
-        except requests.ConnectionError:
+            return self.is_ready() or "reads are served" in self.admin("/readyz").text
+        except requests.RequestException:
             return False
 
     def kill(self):

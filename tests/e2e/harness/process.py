@@ -6,6 +6,7 @@ import random
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -36,6 +37,54 @@ def wait_until(condition, what, seconds=60):
         time.sleep(0.02)
 
 
+class Proxy:
+    """Passes connections on to an address, until they are dropped."""
+
+    def __init__(self, address):
+        host, port = address.rsplit(":", 1)
+        self.target = (host, int(port))
+        self.listener = socket.create_server(("127.0.0.1", free_port()))
+        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.lock = threading.Lock()
+        self.ends = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def drop(self):
+        """Ends every connection; new ones are taken."""
+        with self.lock:
+            ends, self.ends = self.ends, []
+        for end in ends:
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it has ended by itself
+
+    def close(self):
+        self.listener.close()
+        self.drop()
+
+    def _accept(self):
+        while True:
+            try:
+                source, _ = self.listener.accept()
+                target = socket.create_connection(self.target)
+            except OSError:
+                return
+            with self.lock:
+                self.ends += [source, target]
+            for pair in ((source, target), (target, source)):
+                threading.Thread(target=self._copy, args=pair, daemon=True).start()
+
+    @staticmethod
+    def _copy(source, target):
+        try:
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # either end has gone
+
+
 class Program:
     """Runs `command`, whose output goes to `log`; `is_ready` says when it serves;
     `variables` are added to its environment."""
@@ -50,7 +99,8 @@ class Program:
                 [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, env=environment)
         try:
-            wait_until(lambda: is_ready() or self.process.poll() is not None, f"{command[0]}")
+            wait_until(lambda: is_ready() or self.process.poll() is not None, f"{command[0]}",
+                       seconds=180)
         except AssertionError:
             self.kill()
             raise
@@ -65,7 +115,7 @@ class Program:
         self.process.kill()
         self.process.wait()
 
-    def stop(self, seconds=30):
+    def stop(self, seconds=120):
         """SIGTERM; returns the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
