@@ -67,9 +67,9 @@ class ServerTest : public testing::Test {
     return all;
   }
 
-  // Waits until the store has seen something, for at most ten seconds.
+  // Waits until the store has seen something, for at most a minute.
   bool Eventually(const std::function<bool(const FakeStore::Asked&)>& seen) {
-    for (int i = 0; i < 1000; ++i) {
+    for (int i = 0; i < 6000; ++i) {
       if (seen(store_.asked())) return true;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }

@@ -29,7 +29,7 @@ class Sender(threading.Thread):
             sent = request(self.service, [
                 self.maker.span(trace_id, f"step {n}", attributes={"n": n}) for n in range(20)])
             try:
-                self.export(sent, timeout=5)
+                self.export(sent, timeout=30)
                 self.acknowledged[trace_id.hex()] = sent
             except grpc.RpcError:
                 self.failures += 1
@@ -65,8 +65,9 @@ def test_acknowledged_spans_survive_kill(tmp_path, durability):
         for sender in senders:
             sender.stop()
 
+        # By one of them at least: the other may have been between two requests.
+        assert sum(sender.failures for sender in senders) > 0, "the kill was not felt"
         for sender in senders:
-            assert sender.failures > 0, "the kill was not felt: this test showed nothing"
             for trace_id, sent in sender.acknowledged.items():
                 assert_same_spans(jaeger.trace(trace_id), as_traces(sent))
     finally:

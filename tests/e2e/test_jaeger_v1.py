@@ -124,7 +124,7 @@ def test_remote_storage(remote):
     jaeger, larder, is_streaming = remote
     trace_id, root = write_shop(jaeger, "remote")
     check_reads(jaeger, "remote", trace_id, root)
-    metrics = requests.get(f"{larder.admin_url}/metrics", timeout=10).text
+    metrics = requests.get(f"{larder.admin_url}/metrics", timeout=60).text
     assert ('larder_rpc_total{rpc="v1.WriteSpan",code="ok"} 3' in metrics) != is_streaming
 
 
@@ -203,7 +203,7 @@ def test_sidecar_keeps_spans_over_restarts(sidecar, tmp_path):
     [plugin] = plugins_of(jaeger.program.process.pid)
     check_reads(jaeger, "sidecar", trace_id, root)
     jaeger.kill()  # kill -9: nobody tells the plugin
-    wait_until(lambda: not is_running(plugin), "the orphan to leave", 10)
+    wait_until(lambda: not is_running(plugin), "the orphan to leave")
 
     jaeger = sidecar()
     check_reads(jaeger, "sidecar", trace_id, root)

@@ -73,7 +73,7 @@ def serve_in_vain(*arguments):
     """Runs a serve that must refuse to start; returns (exit code, what it said)."""
     result = subprocess.run(
         [BINARY, "serve", "--grpc-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
-         *arguments], capture_output=True, text=True, timeout=30)
+         *arguments], capture_output=True, text=True, timeout=120)
     return result.returncode, result.stdout + result.stderr
 
 
@@ -170,7 +170,7 @@ def test_a_disk_filled_by_others_refuses_writes_and_serves_reads(small_disk):
         assert_same_spans(read_trace(server, kept), as_traces(sent))
 
         ballast.unlink()
-        for _ in range(100):
+        for _ in range(600):
             try:
                 last = make.trace_id()
                 message = request("full", [make.span(last)])
@@ -179,7 +179,7 @@ def test_a_disk_filled_by_others_refuses_writes_and_serves_reads(small_disk):
             except grpc.RpcError:
                 time.sleep(0.1)
         else:
-            pytest.fail("writes are still refused 10 s after the disk has room again")
+            pytest.fail("writes are still refused a minute after the disk has room again")
         acknowledged |= {kept: sent, last: message}
         for trace_id, message in acknowledged.items():
             assert_same_spans(read_trace(server, trace_id), as_traces(message))

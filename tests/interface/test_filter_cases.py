@@ -22,7 +22,7 @@ SETTINGS = {"head": ("--head.idle", "1h"), "segment": ("--head.idle", "100ms")}
 
 
 def stored_segments(server):
-    return requests.get(server.admin_url + "/status", timeout=5).json()["store"]["segments"]
+    return requests.get(server.admin_url + "/status", timeout=60).json()["store"]["segments"]
 
 
 @pytest.fixture(scope="module", params=SETTINGS)

@@ -37,8 +37,8 @@ class JaegerV1:
 
     def is_ready(self):
         try:
-            return requests.get(self.health_url, timeout=5).status_code == 200
-        except requests.ConnectionError:
+            return requests.get(self.health_url, timeout=60).status_code == 200
+        except requests.RequestException:
             return False
 
     def stop(self):

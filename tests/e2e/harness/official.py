@@ -30,8 +30,12 @@ def module_folder(module):
         pytest.skip("the official .proto files come as a Go module, and Go is not installed")
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "go.mod").write_text("module larder.example/official\n")
-        reply = subprocess.run(["go", "mod", "download", "-json", f"{module}@{MODULES[module]}"],
-                               cwd=folder, check=True, capture_output=True, text=True)
+        command = ["go", "mod", "download", "-json", f"{module}@{MODULES[module]}"]
+        for _ in range(3):  # a proxy may fail for a moment
+            reply = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+            if reply.returncode == 0:
+                break
+    assert reply.returncode == 0, reply.stdout + reply.stderr
     return pathlib.Path(json.loads(reply.stdout)["Dir"])
 
 
