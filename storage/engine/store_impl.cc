@@ -59,20 +59,20 @@ void StoreImpl::WriteAsync(WriteRequest request, std::function<void(WriteResult)
 }
 
 void StoreImpl::Archive(WriteRequest request, std::function<void(WriteResult)> done) {
-  const uint64_t cap = options_.archive_bytes_max != 0 ? options_.archive_bytes_max : disk_cap_ / 2;
   WriteResult result;
+  std::optional<NewSpans> fresh = LeaveKnownOut(this, request.tenant, request.otlp);
+  if (fresh.has_value() && fresh->otlp.empty()) {
+    result.accepted_spans = fresh->known_spans;
+    return done(std::move(result));
+  }
+  const uint64_t cap = options_.archive_bytes_max != 0 ? options_.archive_bytes_max : disk_cap_ / 2;
   if (shelf_->archive_bytes() >= cap) {
     result.status = Status::FailedPrecondition(
         "the archive is full: it may hold " + std::to_string(cap) +
         " bytes, and nothing in it ever goes by itself (raise archive.cap)");
     return done(std::move(result));
   }
-  std::optional<NewSpans> fresh = LeaveKnownOut(this, request.tenant, request.otlp);
   if (!fresh.has_value()) return archive_committer_->Submit(std::move(request), std::move(done));
-  if (fresh->otlp.empty()) {
-    result.accepted_spans = fresh->known_spans;
-    return done(std::move(result));
-  }
   const auto bytes = std::make_shared<const std::string>(std::move(fresh->otlp));
   request.otlp = *bytes;
   request.owner = bytes;

@@ -176,6 +176,58 @@ TEST_F(TenantStoreTest, AHundredTenantsSeeTheirOwnAlone) {
   EXPECT_EQ(store_->TenantStatuses().size(), 101u);
 }
 
+// An active tenant must not cost a head of full size: or a few of them end generations all the
+// time.
+TEST_F(TenantStoreTest, TheHeadOfATenantThatSentLittleIsSmall) {
+  constexpr int kTenants = 200;
+  for (int i = 0; i < kTenants; ++i) Write(Name(i), 1, 100);
+  EXPECT_LE(store_->stats().head_bytes, kTenants * (32u << 10));
+  EXPECT_EQ(store_->stats().head_rows, 2u * kTenants);  // none was ended
+  ExpectAlone(Name(7));
+}
+
+TEST_F(TenantStoreTest, AHundredTenantsKeepTheirOwnLimits) {
+  constexpr uint64_t kQuota = 32 << 10;
+  constexpr uint64_t kRounds = 8;
+  const auto is_generous = [](int i) { return i % 10 == 0; };
+  options_.retention_ms = 3'600'000;
+  options_.tenants.each.disk_bytes_max = kQuota;
+  for (int i = 0; i < 100; i += 10) {
+    options_.tenants.by_name.emplace_back(
+        Name(i), TenantLimits{.retention_ms = 36'000'000, .disk_bytes_max = 1 << 30});
+  }
+  Open();
+  for (uint64_t number = 1; number <= kRounds; ++number) {
+    for (int i = 0; i < 100; ++i) Write(Name(i), number, 8000);
+    ASSERT_TRUE(store_->Flush().ok());
+    ASSERT_TRUE(store_->Settle().ok());
+  }
+  for (int i = 0; i < 100; ++i) {
+    SCOPED_TRACE(Name(i));
+    const std::set<uint64_t> kept = Found(Name(i));
+    ASSERT_FALSE(kept.empty());
+    if (is_generous(i)) {
+      EXPECT_EQ(kept.size(), kRounds);
+      continue;
+    }
+    EXPECT_LE(BytesOf(Name(i)), kQuota);
+    EXPECT_LT(kept.size(), kRounds);
+    EXPECT_EQ(kept.size(), kRounds - *kept.begin() + 1);  // the newest, without a hole
+    sent_[Name(i)] = kept;
+  }
+  for (int i = 0; i < 100; i += 9) ExpectAlone(Name(i));
+  for (const uint64_t seconds : {601u, 3601u}) {
+    clock_.Advance(seconds * kSecondNs);
+    ASSERT_TRUE(store_->Settle().ok());
+  }
+  for (int i = 0; i < 100; ++i) {
+    if (!is_generous(i)) sent_[Name(i)].clear();
+    EXPECT_EQ(Found(Name(i)), sent_[Name(i)]) << Name(i);
+  }
+  Open();
+  for (int i = 0; i < 100; i += 9) ExpectAlone(Name(i));
+}
+
 TEST_F(TenantStoreTest, EqualRequestsOfTwoTenantsAreNoRetries) {
   const std::string otlp = Request("both", 1, 0);
   ASSERT_TRUE(store_->Write({.tenant = Tenant("a"), .otlp = otlp}).status.ok());
@@ -378,6 +430,7 @@ TEST_F(ArchiveTest, AFullOneRefusesAndKeepsWhatItHas) {
   }
   EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
   EXPECT_EQ(ArchivedTraces("a"), number - 1);
+  EXPECT_TRUE(Archive("a", 1).ok());  // it is there already
   Write("a", 1);
   ExpectAlone("a");
 }
