@@ -76,7 +76,7 @@ def send_node(address, http=None):
             raise
     shutil.copy(source / "send.mjs", folder)
     output = subprocess.run(["node", "send.mjs", address, http or "grpc"], cwd=folder, check=True,
-                            capture_output=True, text=True, timeout=60).stdout
+                            capture_output=True, text=True, timeout=300).stdout
     return parse_otlp_json(json.loads(output))
 
 
@@ -85,5 +85,5 @@ def send_tracegen(address, traces):
     subprocess.run(
         [f"{build_jaeger()}/tracegen-{VERSION}", "-traces", str(traces), "-spans", "3",
          "-service", "go-tracegen", "-trace-exporter", "otlp-grpc", "-pause", "0s"],
-        check=True, capture_output=True, timeout=60,
+        check=True, capture_output=True, timeout=300,
         env=os.environ | {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{address}"})
