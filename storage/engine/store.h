@@ -67,7 +67,9 @@ struct StoreOptions {
   // store. Writes are refused with kUnavailable.
   bool read_only = false;
   TenantOptions tenants = {};
-  uint64_t archive_bytes_max = 0;                  // 0: half of what may be on disk in all
+  uint64_t archive_bytes_max = 0;  // 0: half of what may be on disk in all
+  // DataDirectory::Lock of `data_dir`, when the caller has taken it; null: Open takes it.
+  std::shared_ptr<FileLock> lock = {};
   FileSystem* file_system = &FileSystem::Posix();  // these two must outlive the store
   Clock* clock = &Clock::System();
   ColdTier* tier = nullptr;  // null: none; must outlive the store too. Spans that are in one when

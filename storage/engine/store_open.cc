@@ -84,7 +84,8 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
 }
 
 Status StoreImpl::OpenForWriting() {
-  LARDER_ASSIGN_OR_RETURN(directory_, DataDirectory::Open(options_.file_system, options_.data_dir));
+  LARDER_ASSIGN_OR_RETURN(
+      directory_, DataDirectory::Open(options_.file_system, options_.data_dir, options_.lock));
   LARDER_CRASH_POINT("start.locked");
   disk_ = std::make_unique<DiskGuard>(options_.file_system, options_.clock, directory_->path(),
                                       directory_->reserve_path());
@@ -108,8 +109,8 @@ Status StoreImpl::OpenForWriting() {
 
 Status StoreImpl::OpenForReading(const Status& why) {
   not_writable_reason_ = std::string(why.message());
-  LARDER_ASSIGN_OR_RETURN(directory_,
-                          DataDirectory::OpenReadOnly(options_.file_system, options_.data_dir));
+  LARDER_ASSIGN_OR_RETURN(directory_, DataDirectory::OpenReadOnly(
+                                          options_.file_system, options_.data_dir, options_.lock));
   LARDER_RETURN_IF_ERROR(OpenShelf(/*read_only=*/true));
   return Recover(/*read_only=*/true);
 }

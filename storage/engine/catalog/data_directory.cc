@@ -18,26 +18,38 @@ std::string FormatText() {
 
 }  // namespace
 
-DataDirectory::DataDirectory(FileSystem* file_system, std::string path)
-    : file_system_(file_system), path_(std::move(path)) {}
+DataDirectory::DataDirectory(FileSystem* file_system, std::string path,
+                             std::shared_ptr<FileLock> held)
+    : file_system_(file_system), path_(std::move(path)), lock_(std::move(held)) {}
 
-Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(FileSystem* file_system,
-                                                           const std::string& path) {
-  std::unique_ptr<DataDirectory> directory(new DataDirectory(file_system, path));
+Result<std::shared_ptr<FileLock>> DataDirectory::Lock(FileSystem* file_system,
+                                                      const std::string& path) {
+  DataDirectory directory(file_system, path, nullptr);
   LARDER_RETURN_IF_ERROR(file_system->CreateDirectories(path));
   // The format first: a directory of a newer program is not ours to touch, not even its lock.
-  LARDER_RETURN_IF_ERROR(directory->CheckFormat());
-  LARDER_RETURN_IF_ERROR(directory->TakeLock());
+  LARDER_RETURN_IF_ERROR(directory.CheckFormat());
+  LARDER_RETURN_IF_ERROR(directory.TakeLock());
+  return std::move(directory.lock_);
+}
+
+Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(FileSystem* file_system,
+                                                           const std::string& path,
+                                                           std::shared_ptr<FileLock> held) {
+  if (held == nullptr) {
+    LARDER_ASSIGN_OR_RETURN(held, Lock(file_system, path));
+  }
+  std::unique_ptr<DataDirectory> directory(new DataDirectory(file_system, path, std::move(held)));
   LARDER_RETURN_IF_ERROR(file_system->CreateDirectories(directory->journal_path()));
   LARDER_RETURN_IF_ERROR(directory->WriteFormat());
   return directory;
 }
 
 Result<std::unique_ptr<DataDirectory>> DataDirectory::OpenReadOnly(FileSystem* file_system,
-                                                                   const std::string& path) {
-  std::unique_ptr<DataDirectory> directory(new DataDirectory(file_system, path));
+                                                                   const std::string& path,
+                                                                   std::shared_ptr<FileLock> held) {
+  std::unique_ptr<DataDirectory> directory(new DataDirectory(file_system, path, std::move(held)));
   LARDER_RETURN_IF_ERROR(directory->CheckFormat());
-  if (file_system->Exists(path + "/FORMAT")) {
+  if (directory->lock_ == nullptr && file_system->Exists(path + "/FORMAT")) {
     const Status locked = directory->TakeLock();
     // A disk that cannot be written has no owner that writes.
     if (locked.code() == StatusCode::kAlreadyExists) return locked;

@@ -1,6 +1,7 @@
 // The data directory: where what lies, who owns it, and of which format it is.
 //
 //   LOCK        held by the process that owns the directory, with its pid
+//   OWNER.sock  where the owner serves other processes; the server's, not the store's
 //   FORMAT      "larder 1": the format version, readable before anything else is touched
 //   RESERVE     space held back for a full disk
 //   journal/    one file per generation
@@ -19,16 +20,20 @@ namespace larder {
 
 class DataDirectory {
  public:
-  // Creates what is missing and takes the lock. kAlreadyExists: another process owns it;
-  // kFailedPrecondition: a newer program wrote it; kUnavailable, kResourceExhausted: it cannot be
-  // written.
+  // Takes the lock alone, for an owner that has something to do before it opens; creates the
+  // directory when it is missing. Fails as Open does.
+  static Result<std::shared_ptr<FileLock>> Lock(FileSystem* file_system, const std::string& path);
+  // Creates what is missing and takes the lock, unless the caller has taken it (`held` not null).
+  // kAlreadyExists: another process owns it; kFailedPrecondition: a newer program wrote it;
+  // kUnavailable, kResourceExhausted: it cannot be written.
   static Result<std::unique_ptr<DataDirectory>> Open(FileSystem* file_system,
-                                                     const std::string& path);
+                                                     const std::string& path,
+                                                     std::shared_ptr<FileLock> held = nullptr);
   // For reading only: creates nothing but the lock of a directory that is a store's. It is held
   // when it can be, so that no other process changes what is read. kAlreadyExists,
   // kFailedPrecondition: as above.
-  static Result<std::unique_ptr<DataDirectory>> OpenReadOnly(FileSystem* file_system,
-                                                             const std::string& path);
+  static Result<std::unique_ptr<DataDirectory>> OpenReadOnly(
+      FileSystem* file_system, const std::string& path, std::shared_ptr<FileLock> held = nullptr);
 
   const std::string& path() const { return path_; }
   std::string journal_path() const { return path_ + "/journal"; }
@@ -39,7 +44,7 @@ class DataDirectory {
   void SetAsideJournal(const std::string& file_name);
 
  private:
-  DataDirectory(FileSystem* file_system, std::string path);
+  DataDirectory(FileSystem* file_system, std::string path, std::shared_ptr<FileLock> held);
   std::string lock_path() const { return path_ + "/LOCK"; }
   Status TakeLock();
   Status CheckFormat() const;
@@ -47,7 +52,7 @@ class DataDirectory {
 
   FileSystem* const file_system_;
   const std::string path_;
-  std::unique_ptr<FileLock> lock_;
+  std::shared_ptr<FileLock> lock_;
 };
 
 }  // namespace larder

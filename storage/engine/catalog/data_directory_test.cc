@@ -20,6 +20,21 @@ TEST(DataDirectory, IsMadeLockedAndMarked) {
   EXPECT_TRUE(DataDirectory::Open(&fs, "/data/larder").ok());
 }
 
+TEST(DataDirectory, OpensWithALockThatItsCallerHas) {
+  MemoryFs fs;
+  auto lock = DataDirectory::Lock(&fs, "/data");
+  ASSERT_TRUE(lock.ok()) << lock.status().ToString();
+  EXPECT_FALSE(fs.Exists("/data/FORMAT"));
+  EXPECT_EQ(DataDirectory::Lock(&fs, "/data").status().code(), StatusCode::kAlreadyExists);
+  EXPECT_EQ(DataDirectory::Open(&fs, "/data").status().code(), StatusCode::kAlreadyExists);
+  EXPECT_TRUE(DataDirectory::Open(&fs, "/data", *lock).ok());
+  EXPECT_TRUE(DataDirectory::OpenReadOnly(&fs, "/data", *lock).ok());
+  // The caller has it still, whatever became of what it opened.
+  EXPECT_EQ(DataDirectory::Open(&fs, "/data").status().code(), StatusCode::kAlreadyExists);
+  lock->reset();
+  EXPECT_TRUE(DataDirectory::Open(&fs, "/data").ok());
+}
+
 TEST(DataDirectory, NewerFormatIsRefusedUntouched) {
   MemoryFs fs;
   ASSERT_TRUE(DataDirectory::Open(&fs, "/data").ok());
