@@ -19,12 +19,15 @@
 
 namespace larder {
 
+class Forwarder;
+
 // What all services share. Owned by the server; outlives every call.
 struct ServiceParts {
   const TenantGuard* guard = nullptr;
   StoreGate* gate = nullptr;
-  WorkerPool* queries = nullptr;  // runs queries, one step at a time
-  WorkerPool* replies = nullptr;  // answers Export, so that the store's committer does not wait
+  Forwarder* forwarder = nullptr;  // asked while the gate is closed; null: nobody is
+  WorkerPool* queries = nullptr;   // runs queries, one step at a time
+  WorkerPool* replies = nullptr;   // answers Export, so that the store's committer does not wait
   StreamWatch* streams = nullptr;
   ByteBudget* exports = nullptr;  // the requests of Export that are not answered yet
   RpcMetrics* metrics = nullptr;

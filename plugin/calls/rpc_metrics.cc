@@ -3,33 +3,44 @@
 #include <algorithm>
 
 namespace larder {
+namespace {
 
-std::string_view RpcName(Rpc rpc) {
-  static constexpr std::array<std::string_view, kRpcCount> kNames = {"Export",
-                                                                     "GetTraces",
-                                                                     "FindTraces",
-                                                                     "FindTraceIDs",
-                                                                     "FindTraceSummaries",
-                                                                     "FindSpans",
-                                                                     "GetServices",
-                                                                     "GetOperations",
-                                                                     "GetDependencies",
-                                                                     "GetCapabilities",
-                                                                     "v1.WriteSpan",
-                                                                     "v1.WriteSpanStream",
-                                                                     "v1.Close",
-                                                                     "v1.GetTrace",
-                                                                     "v1.FindTraces",
-                                                                     "v1.FindTraceIDs",
-                                                                     "v1.GetServices",
-                                                                     "v1.GetOperations",
-                                                                     "v1.GetDependencies",
-                                                                     "v1.Capabilities",
-                                                                     "v1.WriteArchiveSpan",
-                                                                     "v1.GetArchiveTrace",
-                                                                     "ExportHTTP"};
-  return kNames[static_cast<size_t>(rpc)];
-}
+struct Names {
+  std::string_view name;
+  std::string_view path;
+};
+
+constexpr std::array<Names, kRpcCount> kNames = {{
+    {"Export", "/opentelemetry.proto.collector.trace.v1.TraceService/Export"},
+    {"GetTraces", "/jaeger.storage.v2.TraceReader/GetTraces"},
+    {"FindTraces", "/jaeger.storage.v2.TraceReader/FindTraces"},
+    {"FindTraceIDs", "/jaeger.storage.v2.TraceReader/FindTraceIDs"},
+    {"FindTraceSummaries", "/jaeger.storage.v2.TraceReader/FindTraceSummaries"},
+    {"FindSpans", "/jaeger.storage.v2.TraceReader/FindSpans"},
+    {"GetServices", "/jaeger.storage.v2.TraceReader/GetServices"},
+    {"GetOperations", "/jaeger.storage.v2.TraceReader/GetOperations"},
+    {"GetDependencies", "/jaeger.storage.v2.DependencyReader/GetDependencies"},
+    {"GetCapabilities", "/jaeger.storage.v2.Capabilities/GetCapabilities"},
+    {"v1.WriteSpan", "/jaeger.storage.v1.SpanWriterPlugin/WriteSpan"},
+    {"v1.WriteSpanStream", "/jaeger.storage.v1.StreamingSpanWriterPlugin/WriteSpanStream"},
+    {"v1.Close", "/jaeger.storage.v1.SpanWriterPlugin/Close"},
+    {"v1.GetTrace", "/jaeger.storage.v1.SpanReaderPlugin/GetTrace"},
+    {"v1.FindTraces", "/jaeger.storage.v1.SpanReaderPlugin/FindTraces"},
+    {"v1.FindTraceIDs", "/jaeger.storage.v1.SpanReaderPlugin/FindTraceIDs"},
+    {"v1.GetServices", "/jaeger.storage.v1.SpanReaderPlugin/GetServices"},
+    {"v1.GetOperations", "/jaeger.storage.v1.SpanReaderPlugin/GetOperations"},
+    {"v1.GetDependencies", "/jaeger.storage.v1.DependenciesReaderPlugin/GetDependencies"},
+    {"v1.Capabilities", "/jaeger.storage.v1.PluginCapabilities/Capabilities"},
+    {"v1.WriteArchiveSpan", "/jaeger.storage.v1.ArchiveSpanWriterPlugin/WriteArchiveSpan"},
+    {"v1.GetArchiveTrace", "/jaeger.storage.v1.ArchiveSpanReaderPlugin/GetArchiveTrace"},
+    {"ExportHTTP", ""},
+}};
+
+}  // namespace
+
+std::string_view RpcName(Rpc rpc) { return kNames[static_cast<size_t>(rpc)].name; }
+
+std::string_view RpcPath(Rpc rpc) { return kNames[static_cast<size_t>(rpc)].path; }
 
 bool IsWrite(Rpc rpc) {
   return rpc == Rpc::kExport || rpc == Rpc::kExportHttp || rpc == Rpc::kV1WriteSpan ||

@@ -43,6 +43,8 @@ constexpr size_t kStatusCodeCount = 17;
 // As the .proto files spell it: "FindTraceIDs"; methods of jaeger.storage.v1 with "v1." in
 // front; "ExportHTTP" for OTLP/HTTP. The view lives for ever.
 std::string_view RpcName(Rpc rpc);
+// As gRPC calls it: "/package.Service/Method"; empty for OTLP/HTTP. The view lives for ever.
+std::string_view RpcPath(Rpc rpc);
 // Whether it brings spans; all others ask.
 bool IsWrite(Rpc rpc);
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "plugin/calls/forwarded_call.h"
 #include "plugin/wire/byte_buffer.h"
 
 namespace larder {
@@ -10,8 +11,11 @@ StreamQuery::StreamQuery(const ServiceParts& parts, Rpc rpc, grpc::CallbackServe
                          Open open)
     : parts_(parts), context_(context), call_(parts, rpc, context), open_(std::move(open)) {}
 
-StreamQuery* StreamQuery::Start(const ServiceParts& parts, Rpc rpc,
-                                grpc::CallbackServerContext* context, Open open) {
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StreamQuery::Start(const ServiceParts& parts, Rpc rpc,
+                                                               grpc::CallbackServerContext* context,
+                                                               const grpc::ByteBuffer* request,
+                                                               Open open) {
+  if (MustForward(parts)) return ForwardStream(parts, rpc, context, request);
   auto* query = new StreamQuery(parts, rpc, context, std::move(open));  // NOLINT: OnDone
   parts.queries->Submit([query] { query->Begin(); });
   return query;

@@ -32,8 +32,11 @@ class StreamQuery final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   using Open = std::function<Result<std::unique_ptr<MessageSource>>(
       Store& store, const Caller& caller, const QueryLimits& limits)>;
 
-  static StreamQuery* Start(const ServiceParts& parts, Rpc rpc,
-                            grpc::CallbackServerContext* context, Open open);
+  // The owner of the data directory is asked when that is another process.
+  static grpc::ServerWriteReactor<grpc::ByteBuffer>* Start(const ServiceParts& parts, Rpc rpc,
+                                                           grpc::CallbackServerContext* context,
+                                                           const grpc::ByteBuffer* request,
+                                                           Open open);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override { call_.Cancel(); }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "plugin/calls/forwarded_call.h"
 #include "plugin/wire/byte_buffer.h"
 
 namespace larder {
@@ -10,9 +11,11 @@ UnaryQuery::UnaryQuery(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerC
                        grpc::ByteBuffer* reply, Work work)
     : call_(parts, rpc, context), reply_(reply), work_(std::move(work)) {}
 
-UnaryQuery* UnaryQuery::Start(const ServiceParts& parts, Rpc rpc,
-                              grpc::CallbackServerContext* context, grpc::ByteBuffer* reply,
-                              Work work) {
+grpc::ServerUnaryReactor* UnaryQuery::Start(const ServiceParts& parts, Rpc rpc,
+                                            grpc::CallbackServerContext* context,
+                                            const grpc::ByteBuffer* request,
+                                            grpc::ByteBuffer* reply, Work work) {
+  if (MustForward(parts)) return ForwardUnary(parts, rpc, context, request, reply);
   auto* query = new UnaryQuery(parts, rpc, context, reply, std::move(work));  // NOLINT: OnDone
   parts.queries->Submit([query] { query->Run(); });
   return query;

@@ -24,9 +24,12 @@ class UnaryQuery final : public grpc::ServerUnaryReactor {
   using Work = std::function<Result<UnaryReply>(Store& store, const Caller& caller,
                                                 const QueryLimits& limits)>;
 
-  // `reply` is gRPC's and lives until the call is done.
-  static UnaryQuery* Start(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context,
-                           grpc::ByteBuffer* reply, Work work);
+  // `reply` is gRPC's and lives until the call is done. The owner of the data directory is asked
+  // when that is another process.
+  static grpc::ServerUnaryReactor* Start(const ServiceParts& parts, Rpc rpc,
+                                         grpc::CallbackServerContext* context,
+                                         const grpc::ByteBuffer* request, grpc::ByteBuffer* reply,
+                                         Work work);
 
   void OnCancel() override { call_.Cancel(); }
   void OnDone() override { delete this; }

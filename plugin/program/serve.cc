@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "plugin/admin/admin_server.h"
+#include "plugin/forward/ownership.h"
 #include "plugin/otlp_http/otlp_http_server.h"
 #include "plugin/program/commands.h"
 #include "plugin/program/environment.h"
@@ -29,8 +30,11 @@ int Fail(const Status& status, int exit_code) {
 // Opens the store behind servers that listen already, serves until a signal comes, and closes from
 // the outside in: calls, admin requests, store.
 int Serve(const Settings& settings, StopSignal* stop, Server* server, OtlpHttpServer* otlp_http,
-          std::unique_ptr<AdminServer> admin) {
-  auto opened = OpenStore(settings.store);
+          std::unique_ptr<AdminServer> admin, Ownership* ownership) {
+  ownership->Serve([server](const std::string& address) { return server->ServeOthers(address); });
+  StoreOptions options = settings.store;
+  options.lock = ownership->lock();
+  auto opened = OpenStore(options);
   if (!opened.ok()) {
     server->Drain(std::chrono::milliseconds(0));
     return Fail(opened.status(), ExitCodeOfOpen(opened.status()));
@@ -90,6 +94,8 @@ int RunServe(const std::vector<std::string>& arguments) {
   if (!security.ok()) return Fail(security.status(), kExitUsage);
   settings->server.security = security->get();
   StopSignal stop;
+  const auto ownership = Ownership::Take(settings->store.data_dir);
+  if (!ownership.ok()) return Fail(ownership.status(), ExitCodeOfOpen(ownership.status()));
   auto server = Server::Start(ServerOptionsOf(*settings));
   if (!server.ok()) return Fail(server.status(), kExitFailure);
   auto otlp_http = StartOtlpHttp(*settings, server->get());
@@ -107,7 +113,8 @@ int RunServe(const std::vector<std::string>& arguments) {
        {"otlp_grpc_port", (*server)->otlp_port()},
        {"otlp_http_port", *otlp_http == nullptr ? 0 : (*otlp_http)->port()},
        {"admin_port", (*admin)->port()}});
-  return Serve(*settings, &stop, server->get(), otlp_http->get(), std::move(admin).value());
+  return Serve(*settings, &stop, server->get(), otlp_http->get(), std::move(admin).value(),
+               ownership->get());
 }
 
 }  // namespace larder

@@ -7,7 +7,9 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "plugin/security/token_file.h"
@@ -20,6 +22,9 @@ namespace larder {
 struct Caller {
   TenantId tenant = 0;
 };
+
+// Names, in lower case, and values.
+using Headers = std::vector<std::pair<std::string, std::string>>;
 
 // The headers of one call: gRPC's metadata or HTTP's headers.
 class CallMetadata {

@@ -13,6 +13,7 @@
 
 #include "plugin/calls/query_call.h"
 #include "plugin/calls/worker_pool.h"
+#include "plugin/forward/forwarder.h"
 #include "plugin/security/grpc_credentials.h"
 #include "plugin/services/export_service.h"
 #include "plugin/services/small_services.h"
@@ -45,6 +46,8 @@ constexpr const char* kHealthNames[] = {
 constexpr int kBlockingThreadsMax = 8;
 // What requests of Export may hold of the memory limit until they are answered.
 constexpr uint64_t kExportShare = 8;
+// Spans of v1 clients that wait for the owner of the store.
+constexpr size_t kHeldBytesMax = 64 << 20;
 
 void Configure(const ServerOptions& options, grpc::ServerBuilder* builder) {
   const uint64_t message_bytes_max = std::min<uint64_t>(options.request_bytes_max, INT_MAX);
@@ -103,9 +106,47 @@ struct Server::ArchivePort {
   int port = 0;
 };
 
+// Where other processes on the data directory come: what a Forwarder sends. Writers of
+// jaeger.storage.v1 are not here, since their spans come as requests of OTLP.
+struct Server::OwnerPort {
+  // Both must outlive this. Whoever may open the socket may read the data directory, so no token is
+  // asked for; nothing is forwarded any further.
+  OwnerPort(const ServiceParts& parts, const CallGuard* nobody_checked,
+            const ServerOptions& options)
+      : guard(nobody_checked, parts.gate, options.tenancy, /*is_archive=*/false),
+        archive_guard(nobody_checked, parts.gate, options.tenancy, /*is_archive=*/true),
+        shared(parts),
+        archive_shared(parts),
+        v1_options(options.v1) {
+    shared.guard = &guard;
+    shared.forwarder = nullptr;
+    archive_shared.guard = &archive_guard;
+    archive_shared.forwarder = nullptr;
+    v1_options.span_bytes_max = SIZE_MAX;  // a sidecar's host takes messages of any size
+  }
+  std::array<grpc::Service*, 6> Services() {
+    return {&export_service, &trace_reader,      &dependency_reader,
+            &v1_reader,      &v1_archive_reader, &v1_dependencies};
+  }
+
+  const TenantGuard guard;
+  const TenantGuard archive_guard;
+  ServiceParts shared;
+  ServiceParts archive_shared;
+  v1::ServiceOptions v1_options;
+  ExportService export_service{shared};
+  TraceReaderService trace_reader{shared};
+  DependencyReaderService dependency_reader{shared};
+  v1::SpanReaderService v1_reader{shared, v1_options};
+  v1::ArchiveSpanReaderService v1_archive_reader{archive_shared, v1_options};
+  v1::DependenciesReaderService v1_dependencies{shared};
+  std::unique_ptr<grpc::Server> server;
+};
+
 struct Server::Parts {
-  explicit Parts(const ServerOptions& options)
-      : security(options.security != nullptr ? *options.security : nobody_checked),
+  explicit Parts(const ServerOptions& server_options)
+      : options(server_options),
+        security(options.security != nullptr ? *options.security : nobody_checked),
         credentials(MakeGrpcCredentials(security.tls())),
         exports(options.memory_bytes_max / kExportShare),
         queries("larder-query", options.query_threads),
@@ -114,7 +155,7 @@ struct Server::Parts {
                  .stall_ms_max = options.stall_ms_max,
                  .clock = options.clock},
                 &queries),
-        v1_batcher({.gate = &gate, .replies = &replies}),
+        v1_batcher(BatcherOptions()),
         guard(&security.guard(), &gate, options.tenancy, /*is_archive=*/false),
         archive_guard(&security.guard(), &gate, options.tenancy, /*is_archive=*/true) {
     v1_options = options.v1;
@@ -122,6 +163,7 @@ struct Server::Parts {
     v1_options.has_streaming = options.v1.has_streaming && !options.tenancy.enabled;
     shared = {.guard = &guard,
               .gate = &gate,
+              .forwarder = options.forwarder,
               .queries = &queries,
               .replies = &replies,
               .streams = &streams,
@@ -136,6 +178,18 @@ struct Server::Parts {
     archive_shared.guard = &archive_guard;
   }
 
+  v1::SpanBatcherOptions BatcherOptions() {
+    v1::SpanBatcherOptions made{.gate = &gate, .replies = &replies};
+    made.request_bytes_max = options.request_bytes_max;
+    made.forwarder = options.forwarder;
+    if (options.forwarder == nullptr) return made;
+    // Spans wait here while the owner changes.
+    made.pending_bytes_max = kHeldBytesMax;
+    made.retry_ms_max = static_cast<uint64_t>(options.forwarder->hold().count());
+    return made;
+  }
+
+  const ServerOptions options;
   const Security nobody_checked;
   const Security& security;
   const std::shared_ptr<grpc::ServerCredentials> credentials;
@@ -175,6 +229,7 @@ struct Server::Parts {
   v1::SpanWriterService v1_writer{shared, &v1_batcher};
   v1::StreamingSpanWriterService v1_streaming_writer{shared, &v1_batcher};
   std::unique_ptr<ArchivePort> archive;  // null: not asked for
+  std::unique_ptr<OwnerPort> owner;      // null: not asked for
   // Behind the services, so that they end first: what they still run refers to the services.
   WorkerPool queries;
   WorkerPool replies;
@@ -235,6 +290,19 @@ Status Server::StartArchive(const ServerOptions& options) {
   return Status::Ok();
 }
 
+Status Server::ServeOthers(const std::string& address) {
+  auto owner =
+      std::make_unique<OwnerPort>(parts_->shared, &parts_->nobody_checked.guard(), parts_->options);
+  grpc::ServerBuilder builder;
+  Configure(parts_->options, &builder);
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials());
+  for (grpc::Service* service : owner->Services()) builder.RegisterService(service);
+  owner->server = builder.BuildAndStart();
+  if (owner->server == nullptr) return Status::Unavailable("cannot listen on " + address);
+  parts_->owner = std::move(owner);
+  return Status::Ok();
+}
+
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Server::~Server() { Drain(std::chrono::milliseconds(0)); }
@@ -244,6 +312,8 @@ void Server::Open(Store* store) {
   SetServing(true);
 }
 
+void Server::Forward() { SetServing(true); }
+
 void Server::Drain(std::chrono::milliseconds grace) {
   SetServing(false);
   // Streams of writers would stay for the whole grace; what they brought is still written.
@@ -252,8 +322,11 @@ void Server::Drain(std::chrono::milliseconds grace) {
   parts_->v1_batcher.Stop();
   parts_->gate.Close("the server is shutting down");
   const auto until = std::chrono::system_clock::now() + grace;
+  // What others sent first: their calls go on elsewhere.
+  if (parts_->owner != nullptr) parts_->owner->server->Shutdown(until);
   if (parts_->archive != nullptr) parts_->archive->server->Shutdown(until);
   parts_->server->Shutdown(until);
+  if (parts_->owner != nullptr) parts_->owner->server->Wait();
   if (parts_->archive != nullptr) parts_->archive->server->Wait();
   parts_->server->Wait();
 }

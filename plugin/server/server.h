@@ -24,6 +24,8 @@ class Service;
 
 namespace larder {
 
+class Forwarder;
+
 struct ServerOptions {
   std::string listen = "127.0.0.1:17271";  // host:port (port 0: any free one) or unix:PATH
   std::string otlp_listen = {};            // a second address with the same services; may be empty
@@ -41,6 +43,9 @@ struct ServerOptions {
   v1::ServiceOptions v1{};                         // of jaeger.storage.v1
   // Served too, outside of the guard: (name that health answers, service). Must outlive the server.
   std::vector<std::pair<std::string, grpc::Service*>> more_services = {};
+  // Asked for what only the store can tell as long as none is open here, and sent the spans of
+  // jaeger.storage.v1 and OTLP; null: such calls are refused meanwhile. Must outlive the server.
+  Forwarder* forwarder = nullptr;
   const Security* security = nullptr;  // null: everybody, in plain text; must outlive the server
   Clock* clock = &Clock::System();     // the store's; must outlive the server
 };
@@ -55,8 +60,14 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  // Serves other processes of this user on one more address, a unix socket: what they forward,
+  // without a token. At once, as Start does. kUnavailable: it cannot be listened on.
+  Status ServeOthers(const std::string& address);
+
   // `store` must outlive Drain.
   void Open(Store* store);
+  // Health says SERVING: ServerOptions::forwarder has found the owner.
+  void Forward();
   // Health says NOT_SERVING, new calls are refused, running ones may end within `grace` and are
   // then cancelled. When it returns no call is left and the store may go.
   void Drain(std::chrono::milliseconds grace);
@@ -72,6 +83,7 @@ class Server {
 
  private:
   struct ArchivePort;
+  struct OwnerPort;
   struct Parts;
   explicit Server(std::unique_ptr<Parts> parts);
   Status StartArchive(const ServerOptions& options);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "plugin/calls/forwarded_call.h"
 #include "plugin/calls/grpc_status.h"
 #include "plugin/security/grpc_metadata.h"
 #include "plugin/services/replies.h"
@@ -84,6 +85,7 @@ class ExportCall final : public grpc::ServerUnaryReactor {
 grpc::ServerUnaryReactor* ExportService::Export(grpc::CallbackServerContext* context,
                                                 const grpc::ByteBuffer* request,
                                                 grpc::ByteBuffer* reply) {
+  if (MustForward(parts_)) return ForwardUnary(parts_, Rpc::kExport, context, request, reply);
   auto* call = new ExportCall(parts_, reply);  // NOLINT: deletes itself
   call->Begin(*context, request);
   return call;

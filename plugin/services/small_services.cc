@@ -15,7 +15,7 @@ grpc::ServerUnaryReactor* DependencyReaderService::GetDependencies(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* reply) {
   return UnaryQuery::Start(
-      parts_, Rpc::kGetDependencies, context, reply,
+      parts_, Rpc::kGetDependencies, context, request, reply,
       [this, request = *request](Store& store, const Caller& caller,
                                  const QueryLimits& limits) -> Result<UnaryReply> {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,

@@ -88,7 +88,7 @@ Source TraceSource(std::unique_ptr<TraceCursor> cursor) {
 
 TraceReaderService::Stream* TraceReaderService::GetTraces(Context* context, const Buffer* request) {
   return StreamQuery::Start(
-      parts_, Rpc::kGetTraces, context,
+      parts_, Rpc::kGetTraces, context, request,
       [this, request = *request](Store& store, const Caller& caller,
                                  const QueryLimits& limits) -> Source {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
@@ -101,7 +101,7 @@ TraceReaderService::Stream* TraceReaderService::GetTraces(Context* context, cons
 TraceReaderService::Stream* TraceReaderService::FindTraces(Context* context,
                                                            const Buffer* request) {
   return StreamQuery::Start(
-      parts_, Rpc::kFindTraces, context,
+      parts_, Rpc::kFindTraces, context, request,
       [this, request = *request](Store& store, const Caller& caller,
                                  const QueryLimits& limits) -> Source {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
@@ -115,7 +115,7 @@ TraceReaderService::Stream* TraceReaderService::FindTraces(Context* context,
 TraceReaderService::Stream* TraceReaderService::FindTraceSummaries(Context* context,
                                                                    const Buffer* request) {
   return StreamQuery::Start(
-      parts_, Rpc::kFindTraceSummaries, context,
+      parts_, Rpc::kFindTraceSummaries, context, request,
       [this, request = *request](Store& store, const Caller& caller,
                                  const QueryLimits& limits) -> Source {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
@@ -132,7 +132,7 @@ TraceReaderService::Stream* TraceReaderService::FindTraceSummaries(Context* cont
 
 TraceReaderService::Stream* TraceReaderService::FindSpans(Context* context, const Buffer* request) {
   return StreamQuery::Start(
-      parts_, Rpc::kFindSpans, context,
+      parts_, Rpc::kFindSpans, context, request,
       [this, request = *request](Store& store, const Caller& caller,
                                  const QueryLimits& limits) -> Source {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
@@ -147,7 +147,7 @@ TraceReaderService::Stream* TraceReaderService::FindSpans(Context* context, cons
 grpc::ServerUnaryReactor* TraceReaderService::FindTraceIDs(Context* context, const Buffer* request,
                                                            Buffer* reply) {
   return UnaryQuery::Start(
-      parts_, Rpc::kFindTraceIds, context, reply,
+      parts_, Rpc::kFindTraceIds, context, request, reply,
       [this, request = *request](Store& store, const Caller& caller,
                                  const QueryLimits& limits) -> Result<UnaryReply> {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
@@ -161,11 +161,10 @@ grpc::ServerUnaryReactor* TraceReaderService::FindTraceIDs(Context* context, con
       });
 }
 
-grpc::ServerUnaryReactor* TraceReaderService::GetServices(Context* context,
-                                                          const Buffer* /*request*/,
+grpc::ServerUnaryReactor* TraceReaderService::GetServices(Context* context, const Buffer* request,
                                                           Buffer* reply) {
   return UnaryQuery::Start(
-      parts_, Rpc::kGetServices, context, reply,
+      parts_, Rpc::kGetServices, context, request, reply,
       [](Store& store, const Caller& caller, const QueryLimits& limits) -> Result<UnaryReply> {
         LARDER_ASSIGN_OR_RETURN(Answer<std::string> answer, store.Services(caller.tenant, limits));
         return UnaryReply{EncodeServices(answer.values), std::move(answer.gaps)};
@@ -175,7 +174,7 @@ grpc::ServerUnaryReactor* TraceReaderService::GetServices(Context* context,
 grpc::ServerUnaryReactor* TraceReaderService::GetOperations(Context* context, const Buffer* request,
                                                             Buffer* reply) {
   return UnaryQuery::Start(
-      parts_, Rpc::kGetOperations, context, reply,
+      parts_, Rpc::kGetOperations, context, request, reply,
       [this, request = *request](Store& store, const Caller& caller,
                                  const QueryLimits& limits) -> Result<UnaryReply> {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,

@@ -11,6 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "plugin/forward/forwarder.h"
+#include "plugin/forward/owner_socket.h"
+#include "plugin/forward/ownership.h"
 #include "plugin/program/commands.h"
 #include "plugin/program/environment.h"
 #include "plugin/program/open_store.h"
@@ -31,8 +34,11 @@ namespace {
 constexpr std::chrono::milliseconds kDrainGrace(500);
 // The host waits a minute for the handshake, and what it asks then should find the store open.
 constexpr std::chrono::seconds kHandshakeWait(20);
-constexpr uint64_t kOwnerWaitMs = 15'000;
-constexpr uint64_t kOwnerLookEveryMs = 200;
+constexpr std::chrono::seconds kOwnerWait(15);
+constexpr std::chrono::milliseconds kLookForOwner(200);
+// How often a process that forwards looks whether it can be the owner.
+constexpr uint64_t kLookMs = 100;
+constexpr uint64_t kTakeOverAgainMs = 1'000;
 
 std::string Variable(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets any
@@ -100,39 +106,57 @@ Result<Listening> Listen(ServerOptions options) {
                              " nor a port on 127.0.0.1 can be listened on");
 }
 
-// The plugin of a Jaeger that ended a moment ago may still have the data directory.
-Result<std::unique_ptr<Store>> OpenWhenFree(const StoreOptions& options, HostWatch* host) {
-  for (uint64_t waited_ms = 0;; waited_ms += kOwnerLookEveryMs) {
-    auto store = OpenStore(options);
-    if (store.ok() || ExitCodeOfOpen(store.status()) != kExitLiveOwner) return store;
-    if (waited_ms >= kOwnerWaitMs || !host->WaitFor(kOwnerLookEveryMs).empty()) return store;
+void TellHost(const Listening& listening) { TellHost(listening.network(), listening.address()); }
+
+// Null: another process owns the directory and answers. The plugin of a Jaeger that ended a moment
+// ago may still have it, and an owner that has just begun may not listen yet. `forwarder` may be
+// null: the directory's path does not do for a socket.
+Result<std::unique_ptr<Ownership>> TakeOrFindOwner(const std::string& data_dir,
+                                                   Forwarder* forwarder, HostWatch* host) {
+  const auto until = std::chrono::steady_clock::now() + kOwnerWait;
+  for (;;) {
+    auto taken = Ownership::Take(data_dir);
+    if (taken.ok() || taken.status().code() != StatusCode::kAlreadyExists) return taken;
+    const bool is_answered = forwarder != nullptr && forwarder->HasOwner(kLookForOwner);
+    if (is_answered) return std::unique_ptr<Ownership>();
+    if (std::chrono::steady_clock::now() >= until || !host->WaitFor(kLookMs).empty()) {
+      return Status::AlreadyExists(std::string(taken.status().message()) +
+                                   " (it does not answer on " + data_dir +
+                                   "/OWNER.sock, so nothing can be forwarded to it: an older " +
+                                   "version, `larder verify`, or a process that hangs)");
+    }
   }
+}
+
+Result<std::unique_ptr<Store>> OpenOwned(const Settings& settings, const Listening& listening,
+                                         Ownership* ownership) {
+  ownership->Serve(
+      [&](const std::string& address) { return listening.server->ServeOthers(address); });
+  StoreOptions options = settings.store;
+  options.lock = ownership->lock();
+  auto store = OpenStore(options);
+  if (store.ok()) listening.server->Open(store->get());
+  return store;
 }
 
 // Opens the store and tells the host where it is served: when it is open, or when that takes long.
 // When it cannot be opened before, the host learns it from the end of this process.
-Result<std::unique_ptr<Store>> OpenAndTell(const Settings& settings, HostWatch* host,
-                                           const Listening& listening) {
+Result<std::unique_ptr<Store>> OpenAndTell(const Settings& settings, const Listening& listening,
+                                           Ownership* ownership) {
   std::promise<bool> is_open;
   std::thread teller([&, outcome = is_open.get_future()]() mutable {
     const bool is_late = outcome.wait_for(kHandshakeWait) == std::future_status::timeout;
-    if (is_late || outcome.get()) TellHost(listening.network(), listening.address());
+    if (is_late || outcome.get()) TellHost(listening);
   });
-  auto store = OpenWhenFree(settings.store, host);
-  if (store.ok()) listening.server->Open(store->get());
+  auto store = OpenOwned(settings, listening, ownership);
   is_open.set_value(store.ok());
   teller.join();
   return store;
 }
 
-int ServeHost(const Settings& settings, HostWatch* host, const Listening& listening) {
-  auto opened = OpenAndTell(settings, host, listening);
-  if (!opened.ok()) {
-    listening.server->Drain(std::chrono::milliseconds(0));
-    return Fail(opened.status(), ExitCodeOfOpen(opened.status()));
-  }
-  const std::unique_ptr<Store> store = std::move(opened).value();
-  const StoreStats stats = store->stats();
+int ServeUntilTold(const Settings& settings, HostWatch* host, const Listening& listening,
+                   const Store& store) {
+  const StoreStats stats = store.stats();
   Log(stats.writable ? LogLevel::kInfo : LogLevel::kError,
       stats.writable ? "ready" : "ready to read, not to write: " + stats.not_writable_reason,
       {{"version", kVersion}, {"data_dir", settings.store.data_dir}});
@@ -140,6 +164,38 @@ int ServeHost(const Settings& settings, HostWatch* host, const Listening& listen
   Log(LogLevel::kInfo, "stopping", {{"why", why}});
   listening.server->Drain(kDrainGrace);
   return kExitOk;
+}
+
+// Forwards until the owner is gone, then is the owner.
+int ForwardThenOwn(const Settings& settings, HostWatch* host, const Listening& listening) {
+  listening.server->Forward();
+  TellHost(listening);
+  Log(LogLevel::kInfo, "forwarding to the process that owns the data directory",
+      {{"version", kVersion}, {"data_dir", settings.store.data_dir}});
+  uint64_t wait_ms = kLookMs;
+  while (host->WaitFor(wait_ms).empty()) {
+    const auto ownership = Ownership::Take(settings.store.data_dir);
+    if (!ownership.ok()) continue;
+    Log(LogLevel::kInfo, "the owner of the data directory is gone: this process takes over");
+    const auto store = OpenOwned(settings, listening, ownership->get());
+    if (store.ok()) return ServeUntilTold(settings, host, listening, **store);
+    Log(LogLevel::kError, "the data directory cannot be taken over; trying again",
+        {{"why", store.status().message()}});
+    wait_ms = kTakeOverAgainMs;
+  }
+  listening.server->Drain(kDrainGrace);
+  return kExitOk;
+}
+
+int ServeHost(const Settings& settings, HostWatch* host, const Listening& listening,
+              Forwarder* forwarder) {
+  const auto ownership = TakeOrFindOwner(settings.store.data_dir, forwarder, host);
+  if (!ownership.ok()) return Fail(ownership.status(), ExitCodeOfOpen(ownership.status()));
+  if (*ownership == nullptr) return ForwardThenOwn(settings, host, listening);
+  const auto store = OpenAndTell(settings, listening, ownership->get());
+  if (store.ok()) return ServeUntilTold(settings, host, listening, **store);
+  listening.server->Drain(std::chrono::milliseconds(0));
+  return Fail(store.status(), ExitCodeOfOpen(store.status()));
 }
 
 }  // namespace
@@ -166,13 +222,21 @@ int RunSidecar(const std::vector<std::string>& arguments) {
   PluginController controller([&host] { host.AskToStop("the host asked"); });
   PluginBroker broker;
   PluginStdio stdio;
+  const std::string& data_dir = settings->store.data_dir;
+  if (const Status made = FileSystem::Posix().CreateDirectories(data_dir); !made.ok()) {
+    return Fail(made, kExitNotWritable);
+  }
+  const auto owner_socket = OwnerSocket::At(data_dir);
+  std::unique_ptr<Forwarder> forwarder;
+  if (owner_socket.ok()) forwarder = std::make_unique<Forwarder>((*owner_socket)->address());
   ServerOptions options = ServerOptionsOf(*settings);
+  options.forwarder = forwarder.get();
   options.otlp_listen.clear();
   options.v1.span_bytes_max = SIZE_MAX;  // the host takes messages of any size
   options.more_services = {{"plugin", &controller}, {"plugin", &broker}, {"plugin", &stdio}};
   auto listening = Listen(options);
   if (!listening.ok()) return Fail(listening.status(), kExitFailure);
-  return ServeHost(*settings, &host, *listening);
+  return ServeHost(*settings, &host, *listening, forwarder.get());
 }
 
 bool IsSidecar() { return IsStartedByJaeger(Variable); }

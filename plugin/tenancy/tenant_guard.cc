@@ -39,6 +39,17 @@ Result<Caller> TenantGuard::Admit(const CallMetadata& metadata, Access access) c
   return caller;
 }
 
+Result<Headers> TenantGuard::Identify(const CallMetadata& metadata) const {
+  LARDER_RETURN_IF_ERROR(guard_->Admit(metadata).status());
+  Headers headers;
+  for (const std::string_view name : metadata.Values(options_.header)) {
+    headers.emplace_back(options_.header, name);
+  }
+  LARDER_ASSIGN_OR_RETURN(const bool is_archive, IsArchive(metadata));
+  if (is_archive) headers.emplace_back(kDataSetHeader, "archive");
+  return headers;
+}
+
 Result<std::string_view> TenantGuard::NameOf(const CallMetadata& metadata) const {
   const std::vector<std::string_view> values = metadata.Values(options_.header);
   if (values.size() > 1) return Status::PermissionDenied("extra tenant header");

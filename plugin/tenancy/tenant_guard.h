@@ -42,6 +42,9 @@ class TenantGuard {
   // data set that there is not; kUnavailable when the store is not open; what the store says when
   // it takes no more tenants.
   Result<Caller> Admit(const CallMetadata& metadata, Access access = Access::kRead) const;
+  // For a store of another process, whose guard decides about the tenant: the headers that tell it
+  // for whom the call speaks. What the guard says when it refuses.
+  Result<Headers> Identify(const CallMetadata& metadata) const;
 
  private:
   // The name of the caller's tenant.

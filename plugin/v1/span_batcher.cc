@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 
+#include "plugin/forward/export_hop.h"
 #include "storage/base/log.h"
 #include "storage/model/traces_data_writer.h"
 
@@ -18,6 +19,9 @@ namespace {
 
 constexpr uint64_t kRetryDefaultMs = 100;
 constexpr uint64_t kRetryMsMax = 1000;  // a store that is free again is not kept waiting
+constexpr std::chrono::milliseconds kLookEvery(100);
+// What a span that has waited for its whole time behind others is given all the same.
+constexpr std::chrono::milliseconds kLastTry(200);
 
 bool IsTransient(const Status& status) {
   return status.code() == StatusCode::kUnavailable ||
@@ -58,6 +62,9 @@ void SpanBatcher::Stop() {
   {
     const MutexLock lock(mu_);
     stopping_ = true;
+    patience_until_ =
+        std::min(patience_until_, std::chrono::steady_clock::now() +
+                                      std::chrono::milliseconds(options_.stop_patience_ms));
   }
   changed_.SignalAll();
   if (thread_.joinable()) thread_.join();
@@ -68,8 +75,11 @@ bool SpanBatcher::is_full() const {
   return pending_bytes_ > options_.pending_bytes_max;
 }
 
-void SpanBatcher::Add(TenantId tenant, MessageBytes message, std::string_view span, Done done) {
-  Push({.tenant = tenant, .message = std::move(message), .span = span, .done = std::move(done)});
+void SpanBatcher::Add(SpanOrigin origin, MessageBytes message, std::string_view span, Done done) {
+  Push({.origin = std::move(origin),
+        .message = std::move(message),
+        .span = span,
+        .done = std::move(done)});
 }
 
 void SpanBatcher::Flush(Done done) { Push({.done = std::move(done), .is_flush = true}); }
@@ -100,15 +110,15 @@ void SpanBatcher::Run() {
   }
 }
 
-// The oldest spans as long as they are of one tenant and fit.
+// The oldest spans as long as they are of one origin and fit.
 SpanBatcher::Batch SpanBatcher::TakeBatch() {
   Batch batch;
-  const TenantId tenant = pending_.front().tenant;
+  const SpanOrigin origin = pending_.front().origin;
   size_t size_bytes = 0;
   while (!pending_.empty() && batch.size() < options_.batch_spans_max) {
     Item& next = pending_.front();
     const bool fits = batch.empty() || size_bytes + next.span.size() <= options_.batch_bytes_max;
-    if (!next.is_flush && (next.tenant != tenant || !fits)) break;
+    if (!next.is_flush && (next.origin != origin || !fits)) break;
     size_bytes += next.span.size();
     batch.push_back(std::move(next));
     pending_.pop_front();
@@ -137,11 +147,11 @@ void SpanBatcher::Write(Batch batch) {
     good.push_back(std::move(item));
   }
   if (!good.empty()) {
-    const TenantId tenant = good.front().tenant;
-    const WriteResult result = WriteToStore(tenant, RequestOf(spans));
+    const Time until = good.front().came + std::chrono::milliseconds(options_.retry_ms_max);
+    const WriteResult result = WriteToStore(good.front().origin, RequestOf(spans), until);
     const bool is_mixed = result.rejected_spans > 0 && good.size() > 1;
     if (is_mixed) {
-      WriteOneByOne(tenant, std::move(good), std::move(spans));
+      WriteOneByOne(std::move(good), std::move(spans));
     } else {
       Answer(std::move(good), result.status);
     }
@@ -151,43 +161,66 @@ void SpanBatcher::Write(Batch batch) {
 
 // The store does not say which span it rejected (one with a value above the limit). So each is sent
 // alone; those that were stored before are stored again, and read once.
-void SpanBatcher::WriteOneByOne(TenantId tenant, Batch batch, std::vector<OtlpSpan> spans) {
+void SpanBatcher::WriteOneByOne(Batch batch, std::vector<OtlpSpan> spans) {
   for (size_t i = 0; i < batch.size(); ++i) {
-    const WriteResult result = WriteToStore(tenant, RequestOf({std::move(spans[i])}));
+    const Time until = batch[i].came + std::chrono::milliseconds(options_.retry_ms_max);
+    const WriteResult result =
+        WriteToStore(batch[i].origin, RequestOf({std::move(spans[i])}), until);
     Batch one;
     one.push_back(std::move(batch[i]));
     Answer(std::move(one), result.status);
   }
 }
 
-WriteResult SpanBatcher::WriteToStore(TenantId tenant, const std::string& otlp) {
-  uint64_t waited_ms = 0;
+WriteResult SpanBatcher::WriteToStore(const SpanOrigin& origin, const std::string& otlp,
+                                      Time until) {
   for (;;) {
-    WriteResult result;
-    const Result<Store*> store = options_.gate->Get();
-    if (store.ok()) {
-      result = Ask(**store, {.tenant = tenant, .otlp = otlp});
-    } else {
-      result.status = store.status();
-    }
+    WriteResult result = WriteOnce(origin, otlp, until);
     const uint64_t asked_ms = result.retry_after_ms > 0 ? result.retry_after_ms : kRetryDefaultMs;
     const uint64_t wait_ms = std::min(asked_ms, kRetryMsMax);
-    if (!IsTransient(result.status) || waited_ms >= options_.retry_ms_max || !Wait(wait_ms)) {
+    if (!IsTransient(result.status) || std::chrono::steady_clock::now() >= until ||
+        !Wait(origin, wait_ms)) {
       return result;
     }
-    waited_ms += wait_ms;
   }
 }
 
-bool SpanBatcher::Wait(uint64_t ms) {
+WriteResult SpanBatcher::WriteOnce(const SpanOrigin& origin, const std::string& otlp, Time until) {
+  if (origin.headers) return WriteToOwner(*origin.headers, otlp, until);
+  const Result<Store*> store = options_.gate->Get();
+  if (store.ok()) return Ask(**store, {.tenant = origin.tenant, .otlp = otlp});
+  WriteResult result;
+  result.status = store.status();
+  return result;
+}
+
+WriteResult SpanBatcher::WriteToOwner(const Headers& headers, const std::string& otlp, Time until) {
+  if (otlp.size() > options_.request_bytes_max) {
+    WriteResult result;
+    result.status = Status::InvalidArgument("a span of " + std::to_string(otlp.size()) +
+                                            " bytes is above the limit (request.size-max)");
+    return result;
+  }
+  ExportHop hop(options_.forwarder, headers, otlp);
+  // An owner that hangs gives no answer: what waits behind would wait for ever.
+  until = std::max(until, std::chrono::steady_clock::now() + kLastTry);
+  while (!hop.WaitFor(kLookEvery)) {
+    const auto now = std::chrono::steady_clock::now();
+    const MutexLock lock(mu_);
+    if (now >= until || (stopping_ && now >= patience_until_)) hop.Cancel();
+  }
+  return hop.result();
+}
+
+bool SpanBatcher::Wait(const SpanOrigin& origin, uint64_t ms) {
   const MutexLock lock(mu_);
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
-  while (!stopping_) {
-    const auto left = until - std::chrono::steady_clock::now();
-    if (left <= left.zero()) return true;
-    changed_.WaitFor(mu_, std::chrono::ceil<std::chrono::milliseconds>(left));
+  for (;;) {
+    const auto now = std::chrono::steady_clock::now();
+    if (stopping_ && (!origin.headers || now >= patience_until_)) return false;
+    if (now >= until) return true;
+    changed_.WaitFor(mu_, std::min<std::chrono::nanoseconds>(until - now, kLookEvery));
   }
-  return false;
 }
 
 void SpanBatcher::Answer(Batch batch, const Status& status) {

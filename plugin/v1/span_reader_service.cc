@@ -31,7 +31,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* StartGetTrace(const ServiceParts& pa
                                                           grpc::CallbackServerContext* context,
                                                           const grpc::ByteBuffer* request) {
   return StreamQuery::Start(
-      parts, rpc, context,
+      parts, rpc, context, request,
       [&parts, &options, request = *request](Store& store, const Caller& caller,
                                              const QueryLimits& limits) -> Source {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
@@ -50,7 +50,7 @@ SpanReaderService::Stream* SpanReaderService::GetTrace(Context* context, const B
 
 SpanReaderService::Stream* SpanReaderService::FindTraces(Context* context, const Buffer* request) {
   return StreamQuery::Start(
-      parts_, Rpc::kV1FindTraces, context,
+      parts_, Rpc::kV1FindTraces, context, request,
       [this, request = *request](Store& store, const Caller& caller,
                                  const QueryLimits& limits) -> Source {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
@@ -66,7 +66,7 @@ SpanReaderService::Stream* SpanReaderService::FindTraces(Context* context, const
 grpc::ServerUnaryReactor* SpanReaderService::FindTraceIDs(Context* context, const Buffer* request,
                                                           Buffer* reply) {
   return UnaryQuery::Start(
-      parts_, Rpc::kV1FindTraceIds, context, reply,
+      parts_, Rpc::kV1FindTraceIds, context, request, reply,
       [this, request = *request](Store& store, const Caller& caller,
                                  const QueryLimits& limits) -> Result<UnaryReply> {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
@@ -79,10 +79,10 @@ grpc::ServerUnaryReactor* SpanReaderService::FindTraceIDs(Context* context, cons
       });
 }
 
-grpc::ServerUnaryReactor* SpanReaderService::GetServices(Context* context,
-                                                         const Buffer* /*request*/, Buffer* reply) {
+grpc::ServerUnaryReactor* SpanReaderService::GetServices(Context* context, const Buffer* request,
+                                                         Buffer* reply) {
   return UnaryQuery::Start(
-      parts_, Rpc::kV1GetServices, context, reply,
+      parts_, Rpc::kV1GetServices, context, request, reply,
       [](Store& store, const Caller& caller, const QueryLimits& limits) -> Result<UnaryReply> {
         LARDER_ASSIGN_OR_RETURN(Answer<std::string> answer, store.Services(caller.tenant, limits));
         return UnaryReply{EncodeServices(answer.values), std::move(answer.gaps)};
@@ -92,7 +92,7 @@ grpc::ServerUnaryReactor* SpanReaderService::GetServices(Context* context,
 grpc::ServerUnaryReactor* SpanReaderService::GetOperations(Context* context, const Buffer* request,
                                                            Buffer* reply) {
   return UnaryQuery::Start(
-      parts_, Rpc::kV1GetOperations, context, reply,
+      parts_, Rpc::kV1GetOperations, context, request, reply,
       [this, request = *request](Store& store, const Caller& caller,
                                  const QueryLimits& limits) -> Result<UnaryReply> {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
@@ -116,7 +116,7 @@ grpc::ServerUnaryReactor* DependenciesReaderService::GetDependencies(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* reply) {
   return UnaryQuery::Start(
-      parts_, Rpc::kV1GetDependencies, context, reply,
+      parts_, Rpc::kV1GetDependencies, context, request, reply,
       [this, request = *request](Store& store, const Caller& caller,
                                  const QueryLimits& limits) -> Result<UnaryReply> {
         LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "plugin/calls/forwarded_call.h"
 #include "plugin/calls/grpc_status.h"
 #include "plugin/security/grpc_metadata.h"
 #include "plugin/v1/requests.h"
@@ -11,6 +12,18 @@ namespace larder::v1 {
 namespace {
 
 constexpr uint32_t kFullRetryMs = 500;
+
+Result<SpanOrigin> OriginOf(const ServiceParts& parts, const grpc::ServerContextBase& context) {
+  const GrpcMetadata metadata(context);
+  SpanOrigin origin;
+  if (MustForward(parts)) {
+    LARDER_ASSIGN_OR_RETURN(origin.headers, parts.guard->Identify(metadata));
+  } else {
+    LARDER_ASSIGN_OR_RETURN(const Caller caller, parts.guard->Admit(metadata, Access::kWrite));
+    origin.tenant = caller.tenant;
+  }
+  return origin;
+}
 
 // Deletes itself when gRPC is done with it, which is after the batcher answered: a client that goes
 // away does not take back what it sent.
@@ -22,8 +35,8 @@ class WriteCall final : public grpc::ServerUnaryReactor {
   }
 
   void Write(const grpc::CallbackServerContext& context, const grpc::ByteBuffer* request) {
-    const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(context), Access::kWrite);
-    if (!caller.ok()) return End(caller.status());
+    const Result<SpanOrigin> origin = OriginOf(parts_, context);
+    if (!origin.ok()) return End(origin.status());
     if (batcher_->is_full()) {
       return End(Status::ResourceExhausted("too many spans wait to be written; try again"));
     }
@@ -31,7 +44,7 @@ class WriteCall final : public grpc::ServerUnaryReactor {
     if (!bytes.ok()) return End(bytes.status());
     const Result<std::string_view> span = ParseWriteSpan(bytes->view);
     if (!span.ok()) return End(span.status());
-    batcher_->Add(caller->tenant, *std::move(bytes), *span,
+    batcher_->Add(*origin, *std::move(bytes), *span,
                   [this](const Status& outcome) { End(outcome); });
   }
   void Flush() {
@@ -73,9 +86,11 @@ class RefusedStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
 // what it brought waits for the store.
 class WriteStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
  public:
-  WriteStream(StreamingSpanWriterService* service, const Caller& caller)
+  WriteStream(StreamingSpanWriterService* service, grpc::CallbackServerContext* context,
+              SpanOrigin origin)
       : service_(service),
-        tenant_(caller.tenant),
+        context_(context),
+        origin_(std::move(origin)),
         started_ns_(service->parts_.clock->MonotonicNanos()) {
     service_->parts_.metrics->Started(Rpc::kV1WriteSpanStream);
   }
@@ -122,8 +137,13 @@ class WriteStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
       waiting_bytes_ += size_bytes;
     }
     if (!span.ok()) return Written(0, span.status());
+    // The store may be this process's by now, and a stream lives as long as its client.
+    if (origin_.headers && !MustForward(service_->parts_)) {
+      Result<SpanOrigin> here = OriginOf(service_->parts_, *context_);
+      if (here.ok()) origin_ = std::move(here).value();
+    }
     service_->batcher_->Add(
-        tenant_, *std::move(bytes), *span,
+        origin_, *std::move(bytes), *span,
         [this, size_bytes](const Status& outcome) { Written(size_bytes, outcome); });
   }
   void Written(size_t size_bytes, const Status& outcome) {
@@ -163,7 +183,8 @@ class WriteStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
   static constexpr size_t kWaitingBytesMax = 256 << 10;
 
   StreamingSpanWriterService* const service_;
-  const TenantId tenant_;
+  grpc::CallbackServerContext* const context_;
+  SpanOrigin origin_;  // of one read at a time
   const uint64_t started_ns_;
   grpc::ByteBuffer message_;  // gRPC's while it reads
   Mutex mu_;
@@ -206,9 +227,9 @@ grpc::ServerUnaryReactor* ArchiveSpanWriterService::WriteArchiveSpan(
 grpc::ServerReadReactor<grpc::ByteBuffer>* StreamingSpanWriterService::WriteSpanStream(
     grpc::CallbackServerContext* context, grpc::ByteBuffer* reply) {
   *reply = ToByteBuffer({});
-  const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(*context), Access::kWrite);
-  if (!caller.ok()) return new RefusedStream(ToGrpcStatus(caller.status()));  // NOLINT: itself
-  auto* stream = new WriteStream(this, *caller);  // NOLINT: deletes itself
+  Result<SpanOrigin> origin = OriginOf(parts_, *context);
+  if (!origin.ok()) return new RefusedStream(ToGrpcStatus(origin.status()));  // NOLINT: itself
+  auto* stream = new WriteStream(this, context, *std::move(origin));  // NOLINT: deletes itself
   stream->Begin();
   return stream;
 }

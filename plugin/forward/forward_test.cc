@@ -1,0 +1,341 @@
+// Servers of several processes on one data directory, all in this one: who owns, who forwards, and
+// what clients see of a change.
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <opentelemetry/proto/collector/trace/v1/trace_service.grpc.pb.h>
+#include <sys/stat.h>
+
+#include "plugin/forward/forwarder.h"
+#include "plugin/forward/owner_socket.h"
+#include "plugin/forward/ownership.h"
+#include "plugin/v1/test_clients.h"
+#include "storage/engine/store.h"
+#include "tests/support/scratch_directory.h"
+
+namespace larder {
+namespace {
+
+namespace api = jaeger::api_v2;
+namespace storage = jaeger::storage::v1;
+
+using WriteStream = std::unique_ptr<grpc::ClientWriter<storage::WriteSpanRequest>>;
+
+// One process on a data directory. It forwards until it is told to own.
+class Member {
+ public:
+  explicit Member(std::string data_dir, ServerOptions options = {},
+                  uint64_t hold_ms = Forwarder::kHoldMs)
+      : data_dir_(std::move(data_dir)),
+        socket_(OwnerSocket::At(data_dir_).value()),
+        forwarder_(socket_->address(), hold_ms) {
+    options.forwarder = &forwarder_;
+    server_ = StartServer(options);
+    clients = std::make_unique<Clients>(server_->port());
+  }
+  ~Member() { Leave(); }
+
+  void Own() {
+    auto ownership = Ownership::Take(data_dir_);
+    ASSERT_TRUE(ownership.ok()) << ownership.status().ToString();
+    ownership_ = std::move(ownership).value();
+    ownership_->Serve([this](const std::string& address) { return server_->ServeOthers(address); });
+    auto store = Store::Open({.data_dir = data_dir_, .lock = ownership_->lock()});
+    ASSERT_TRUE(store.ok()) << store.status().ToString();
+    store_ = std::move(store).value();
+    server_->Open(store_.get());
+  }
+  void Leave() {
+    if (server_ != nullptr) server_->Drain(std::chrono::milliseconds(2000));
+    server_.reset();
+    store_.reset();
+    ownership_.reset();
+  }
+  Store& store() { return *store_; }
+  Forwarder& forwarder() { return forwarder_; }
+
+  std::unique_ptr<Clients> clients;
+
+ private:
+  const std::string data_dir_;
+  const std::unique_ptr<OwnerSocket> socket_;
+  Forwarder forwarder_;
+  std::unique_ptr<Ownership> ownership_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Server> server_;
+};
+
+// The ids of the spans of a trace, as often as they come.
+std::multiset<std::string> SpanIds(Member* member, char trace) {
+  grpc::Status status;
+  const Clients::Chunks chunks = member->clients->Get(std::string(16, trace), &status);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  std::multiset<std::string> ids;
+  for (const api::Span& span : SpansOf(chunks)) ids.insert(span.span_id());
+  return ids;
+}
+
+std::multiset<std::string> IdsOf(int count) {
+  std::multiset<std::string> ids;
+  for (int i = 0; i < count; ++i) ids.insert(MakeSpan('x', i).span_id());
+  return ids;
+}
+
+void Send(WriteStream& stream, const api::Span& span) {
+  storage::WriteSpanRequest request;
+  *request.mutable_span() = span;
+  ASSERT_TRUE(stream->Write(request));
+}
+
+class ForwardTest : public testing::Test {
+ protected:
+  std::string dir() const { return directory_.path(); }
+
+  const ScratchDirectory directory_;
+};
+
+TEST_F(ForwardTest, WritesAndReadsGoToTheOwner) {
+  Member owner(dir());
+  Member other(dir());
+  owner.Own();
+  ASSERT_TRUE(other.forwarder().HasOwner(std::chrono::seconds(20)));
+  api::Span span = MakeSpan('a', 0);
+  AddTag(&span, "bytes", "value");
+  ASSERT_TRUE(other.clients->Write(span).ok());
+  for (Member* member : {&owner, &other}) {
+    grpc::Status status;
+    const auto got = SpansOf(member->clients->Get(std::string(16, 'a'), &status));
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    ASSERT_EQ(got.size(), 1U);
+    EXPECT_EQ(got[0].SerializeAsString(), span.SerializeAsString());
+    EXPECT_TRUE(member->clients->Get(std::string(16, 'z'), &status).empty());
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+    EXPECT_EQ(status.error_message(), "trace not found");
+    grpc::ClientContext context;
+    storage::GetServicesResponse services;
+    ASSERT_TRUE(member->clients->reader->GetServices(&context, {}, &services).ok());
+    ASSERT_EQ(services.services_size(), 1);
+    EXPECT_EQ(services.services(0), "front");
+  }
+  EXPECT_EQ(owner.store().stats().spans_accepted, 1U);
+}
+
+TEST_F(ForwardTest, TheArchiveIsForwardedAsTheArchive) {
+  Member owner(dir());
+  Member other(dir());
+  owner.Own();
+  grpc::ClientContext write_context;
+  storage::WriteSpanRequest request;
+  *request.mutable_span() = MakeSpan('a', 0);
+  storage::WriteSpanResponse reply;
+  const auto writer = storage::ArchiveSpanWriterPlugin::NewStub(other.clients->channel);
+  ASSERT_TRUE(writer->WriteArchiveSpan(&write_context, request, &reply).ok());
+  grpc::ClientContext context;
+  storage::GetTraceRequest get;
+  get.set_trace_id(std::string(16, 'a'));
+  grpc::Status status;
+  const auto reader = storage::ArchiveSpanReaderPlugin::NewStub(other.clients->channel);
+  EXPECT_EQ(SpansOf(Clients::ReadAll(reader->GetArchiveTrace(&context, get), &status)).size(), 1U);
+  EXPECT_TRUE(other.clients->Get(std::string(16, 'a'), &status).empty());
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(ForwardTest, ForwardsOtlpAndLongStreams) {
+  Member owner(dir());
+  Member other(dir());
+  owner.Own();
+  constexpr int kSpans = 3000;
+  opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest request;
+  auto* spans = request.add_resource_spans()->add_scope_spans();
+  for (int i = 0; i < kSpans; ++i) {
+    auto* span = spans->add_spans();
+    span->set_trace_id(std::string(16, 'a'));
+    span->set_span_id(MakeSpan('a', i).span_id());
+    span->set_name(std::string(2000, 'n'));
+    span->set_start_time_unix_nano(kNowSeconds * 1'000'000'000);
+  }
+  grpc::ClientContext context;
+  opentelemetry::proto::collector::trace::v1::ExportTraceServiceResponse reply;
+  const auto exporter =
+      opentelemetry::proto::collector::trace::v1::TraceService::NewStub(other.clients->channel);
+  const grpc::Status exported = exporter->Export(&context, request, &reply);
+  ASSERT_TRUE(exported.ok()) << exported.error_message();
+  EXPECT_EQ(SpanIds(&other, 'a'), IdsOf(kSpans));  // several messages
+}
+
+TEST_F(ForwardTest, CallsWaitForAnOwner) {
+  Member early(dir());
+  constexpr int kSpans = 20;
+  std::vector<std::future<grpc::Status>> writes;
+  for (int i = 0; i < kSpans; ++i) {
+    writes.push_back(
+        std::async(std::launch::async, [&, i] { return early.clients->Write(MakeSpan('a', i)); }));
+  }
+  std::future<grpc::Status> read = std::async(std::launch::async, [&] {
+    grpc::Status status;
+    early.clients->Get(std::string(16, 'z'), &status);
+    return status;
+  });
+  EXPECT_EQ(read.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
+  Member owner(dir());
+  owner.Own();
+  for (auto& write : writes) EXPECT_TRUE(write.get().ok());
+  EXPECT_EQ(read.get().error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(SpanIds(&early, 'a'), IdsOf(kSpans));
+}
+
+TEST_F(ForwardTest, NothingIsLostWhenTheOwnerLeaves) {
+  auto owner = std::make_unique<Member>(dir());
+  Member heir(dir());
+  owner->Own();
+  grpc::ClientContext context;
+  storage::WriteSpanResponse reply;
+  WriteStream stream = heir.clients->streaming_writer->WriteSpanStream(&context, &reply);
+  Send(stream, MakeSpan('s', 0));
+  std::atomic<int> written{0};
+  std::atomic<bool> stop{false};
+  std::future<int> lost = std::async(std::launch::async, [&] {
+    int failures = 0;
+    while (!stop || written < 50) {
+      if (!heir.clients->Write(MakeSpan('a', written++)).ok()) ++failures;
+    }
+    return failures;
+  });
+  while (written < 20) std::this_thread::yield();
+  owner.reset();
+  Send(stream, MakeSpan('s', 1));  // to nobody as yet
+  heir.Own();
+  Send(stream, MakeSpan('s', 2));
+  stop = true;
+  EXPECT_EQ(lost.get(), 0);
+  ASSERT_TRUE(stream->WritesDone());
+  const grpc::Status ended = stream->Finish();
+  EXPECT_TRUE(ended.ok()) << ended.error_message();
+  EXPECT_EQ(SpanIds(&heir, 'a'), IdsOf(written));
+  EXPECT_EQ(SpanIds(&heir, 's'), IdsOf(3));
+}
+
+TEST_F(ForwardTest, GivesUpInTheEnd) {
+  Member lonely(dir(), {}, /*hold_ms=*/200);
+  const grpc::Status write = lonely.clients->Write(MakeSpan('a', 0));
+  EXPECT_EQ(write.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_NE(write.error_message().find("owns the data directory"), std::string::npos);
+  grpc::Status read;
+  lonely.clients->Get(std::string(16, 'a'), &read);
+  EXPECT_EQ(read.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_NE(read.error_message().find("owns the data directory"), std::string::npos);
+}
+
+TEST_F(ForwardTest, ACallIsHeldForNoLongerThanItsClientWaits) {
+  Member lonely(dir());
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  storage::GetServicesResponse services;
+  // It ends a moment before the deadline, so that the reason may still get there.
+  const grpc::StatusCode code =
+      lonely.clients->reader->GetServices(&context, {}, &services).error_code();
+  EXPECT_TRUE(code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::DEADLINE_EXCEEDED)
+      << code;
+  grpc::ClientContext cancelled;
+  std::future<grpc::Status> read = std::async(std::launch::async, [&] {
+    return lonely.clients->reader->GetServices(&cancelled, {}, &services);
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  cancelled.TryCancel();
+  EXPECT_EQ(read.get().error_code(), grpc::StatusCode::CANCELLED);
+  lonely.Leave();  // with nothing left that waits
+}
+
+TEST_F(ForwardTest, TheOwnerDecidesAboutTenants) {
+  ServerOptions options;
+  options.tenancy.enabled = true;
+  Member owner(dir(), options);
+  Member other(dir(), options);
+  owner.Own();
+  const auto write = [&](const char* tenant) {
+    grpc::ClientContext context;
+    if (tenant != nullptr) context.AddMetadata("x-tenant", tenant);
+    storage::WriteSpanRequest request;
+    *request.mutable_span() = MakeSpan('a', tenant == nullptr ? 0 : tenant[0]);
+    storage::WriteSpanResponse reply;
+    return other.clients->writer->WriteSpan(&context, request, &reply).error_code();
+  };
+  EXPECT_EQ(write(nullptr), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(write("acme"), grpc::StatusCode::OK);
+  EXPECT_EQ(write("beta"), grpc::StatusCode::OK);
+  for (Member* member : {&owner, &other}) {
+    grpc::ClientContext context;
+    context.AddMetadata("x-tenant", "acme");
+    storage::GetTraceRequest get;
+    get.set_trace_id(std::string(16, 'a'));
+    grpc::Status status;
+    const auto spans =
+        SpansOf(Clients::ReadAll(member->clients->reader->GetTrace(&context, get), &status));
+    ASSERT_EQ(spans.size(), 1U) << status.error_message();
+    EXPECT_EQ(spans[0].span_id(), MakeSpan('a', 'a').span_id());
+  }
+}
+
+TEST_F(ForwardTest, ASpanThatIsRejectedSaysWhy) {
+  Member owner(dir());
+  Member other(dir());
+  owner.Own();
+  api::Span span = MakeSpan('a', 0);
+  AddTag(&span, "long", std::string(2 << 20, 'v'));  // above attribute_value_bytes_max
+  const grpc::Status status = other.clients->Write(span);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
+  EXPECT_EQ(owner.clients->Write(span).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(ForwardTest, OneOwnsAtATime) {
+  Member owner(dir());
+  owner.Own();
+  const auto second = Ownership::Take(dir());
+  EXPECT_EQ(second.status().code(), StatusCode::kAlreadyExists);
+  EXPECT_NE(second.status().message().find(std::to_string(getpid())), std::string::npos);
+  owner.Leave();
+  EXPECT_TRUE(Ownership::Take(dir()).ok());
+}
+
+TEST_F(ForwardTest, OnlyThisUserMayConnectAndNothingIsLeftBehind) {
+  const auto sockets = [&] {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(dir())) {
+      const std::string name = entry.path().filename();
+      if (name.starts_with("OWNER.sock")) names.insert(name);
+    }
+    return names;
+  };
+  // What processes that were killed leave.
+  std::ofstream(directory_.File("OWNER.sock"));
+  std::ofstream(directory_.File("OWNER.sock.17-4"));
+  Member owner(dir());
+  owner.Own();
+  EXPECT_EQ(sockets(), std::set<std::string>{"OWNER.sock"});
+  struct stat facts {};
+  ASSERT_EQ(stat(directory_.File("OWNER.sock").c_str(), &facts), 0);
+  EXPECT_TRUE(S_ISSOCK(facts.st_mode));
+  EXPECT_EQ(facts.st_mode & 0777, 0600U);
+  owner.Leave();
+  EXPECT_TRUE(sockets().empty());
+}
+
+TEST_F(ForwardTest, ADirectoryWithALongName) {
+  const std::string deep = dir() + "/" + std::string(120, 'd');
+  ASSERT_TRUE(FileSystem::Posix().CreateDirectories(deep).ok());
+  Member owner(deep);
+  Member other(deep);
+  owner.Own();
+  EXPECT_TRUE(other.clients->Write(MakeSpan('a', 0)).ok());
+  EXPECT_EQ(SpanIds(&other, 'a'), IdsOf(1));
+}
+
+}  // namespace
+}  // namespace larder
