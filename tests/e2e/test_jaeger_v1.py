@@ -11,7 +11,7 @@ import requests
 from harness.jaeger_v1 import REMOTE, SIDECAR, JaegerV1
 from harness.larder import BINARY, Larder
 from harness.otlp import TraceMaker, request
-from harness.process import free_port, wait_until
+from harness.process import children_of, free_port, wait_until
 
 SECOND = 10**9
 ARCHIVE = ("larder-data-set", "archive")
@@ -169,20 +169,6 @@ def test_archive(version, storage, tmp_path):
         assert larder.stop() == 0, larder.program.log_tail()
 
 
-def plugins_of(pid):
-    """The running children of a process that are ours."""
-    children = []
-    for entry in os.listdir("/proc"):
-        try:
-            with open(f"/proc/{entry}/stat") as stat:
-                fields = stat.read().rpartition(")")[2].split()
-            if int(fields[1]) == pid and fields[0] != "Z":
-                children.append(int(entry))
-        except (OSError, ValueError, IndexError):
-            continue
-    return children
-
-
 def is_running(pid):
     try:
         with open(f"/proc/{pid}/stat") as stat:
@@ -193,14 +179,14 @@ def is_running(pid):
 
 def test_sidecar_keeps_spans_over_restarts(sidecar, tmp_path):
     jaeger = sidecar()
-    [plugin] = plugins_of(jaeger.program.process.pid)
+    [plugin] = children_of(jaeger.program.process.pid)
     trace_id, root = write_shop(jaeger, "sidecar")
     check_reads(jaeger, "sidecar", trace_id, root)
     jaeger.stop()
     assert not is_running(plugin)
 
     jaeger = sidecar()
-    [plugin] = plugins_of(jaeger.program.process.pid)
+    [plugin] = children_of(jaeger.program.process.pid)
     check_reads(jaeger, "sidecar", trace_id, root)
     jaeger.kill()  # kill -9: nobody tells the plugin
     wait_until(lambda: not is_running(plugin), "the orphan to leave")
@@ -213,7 +199,7 @@ def test_sidecar_keeps_spans_over_restarts(sidecar, tmp_path):
 
 def test_sidecar_stays_until_its_host_is_gone(sidecar):
     jaeger = sidecar()
-    [plugin] = plugins_of(jaeger.program.process.pid)
+    [plugin] = children_of(jaeger.program.process.pid)
     os.kill(plugin, signal.SIGINT)  # Ctrl-C reaches both; the host decides
     os.kill(plugin, signal.SIGTERM)  # a service manager stops both at once
     trace_id, root = write_shop(jaeger, "late")

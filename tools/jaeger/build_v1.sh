@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the all-in-one programs of Jaeger v1.76, the last v1, and v1.57, the last with sidecars, and
-# prints the folder that holds them. Nothing is built when they are there already.
+# v1.57's collector and query, and prints the folder that holds them. Nothing is built that is there
+# already.
 #
 #   tools/jaeger/build_v1.sh [OUTPUT_DIR]        default: build/jaeger-bin
 #
@@ -14,12 +15,21 @@ mkdir -p "$out"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for version in v1.76.0 v1.57.0; do
-  [[ -x $out/all-in-one-$version ]] && continue
-  mkdir "$work/$version"
-  enter_module "$version" "$work/$version"
-  echo "building Jaeger $version with Go $have (minutes the first time)" >&2
-  go build -o "$out/.all-in-one" "$kModule/cmd/all-in-one"
-  mv "$out/.all-in-one" "$out/all-in-one-$version"
-done
+build() { # VERSION PROGRAM...
+  local version=$1 program
+  shift
+  for program in "$@"; do
+    [[ -x $out/$program-$version ]] && continue
+    if [[ ! -d $work/$version ]]; then
+      mkdir "$work/$version"
+      enter_module "$version" "$work/$version"
+    fi
+    echo "building Jaeger's $program $version with Go $have (minutes the first time)" >&2
+    go build -o "$out/.$program" "$kModule/cmd/$program"
+    mv "$out/.$program" "$out/$program-$version"
+  done
+}
+
+build v1.76.0 all-in-one
+build v1.57.0 all-in-one collector query
 echo "$out"

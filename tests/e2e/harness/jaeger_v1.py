@@ -1,4 +1,5 @@
-"""The last Jaeger v1 (v1.76, remote storage) and the last with sidecars (v1.57)."""
+"""The last Jaeger v1 (v1.76, remote storage) and the last with sidecars (v1.57), in one process or
+in two."""
 
 import grpc
 import requests
@@ -13,27 +14,36 @@ AGENT_PORTS = ("processor.jaeger-binary.server-host-port", "processor.jaeger-com
                "processor.zipkin-compact.server-host-port", "http-server.host-port")
 
 
-class JaegerV1:
-    """Jaeger v1 all-in-one; `flags` and `variables` say where it keeps its spans."""
+PORTS = {
+    "collector": ("collector.grpc-server", "collector.http-server", "collector.otlp.grpc",
+                  "collector.otlp.http"),
+    "query": ("query.grpc-server", "query.http-server"),
+}
 
-    def __init__(self, folder, version, *flags, **variables):
+
+class JaegerV1:
+    """Jaeger v1 all-in-one, or its collector or query alone; `flags` and `variables` say where it
+    keeps its spans."""
+
+    def __init__(self, folder, version, *flags, part="all-in-one", **variables):
         # What a scope's name becomes on the way in.
         self.scope_key = "otel.library.name" if version == SIDECAR else "otel.scope.name"
         self.log = folder / "jaeger-v1.log"
-        ports = {name: f"127.0.0.1:{free_port()}" for name in (
-            "admin.http", "collector.grpc-server", "collector.http-server", "collector.otlp.grpc",
-            "collector.otlp.http", "query.grpc-server", "query.http-server")}
-        self.url = f"http://{ports['query.http-server']}"
+        names = PORTS.get(part, PORTS["collector"] + PORTS["query"])
+        ports = {name: f"127.0.0.1:{free_port()}" for name in ("admin.http", *names)}
+        self.url = f"http://{ports.get('query.http-server')}"
         self.health_url = f"http://{ports['admin.http']}/"
-        command = [f"{build_jaeger('build_v1.sh')}/all-in-one-{version}", "--log-level=info",
-                   "--collector.queue-size=10000",  # of spans; what is above is dropped
+        self.otlp_address = ports.get("collector.otlp.grpc", "")
+        command = [f"{build_jaeger('build_v1.sh')}/{part}-{version}", "--log-level=info",
                    *(f"--{name}.host-port={address}" for name, address in ports.items()), *flags]
-        if version == SIDECAR:  # It has an agent, too.
+        if part != "query":  # The queue is of spans; what is above is dropped.
+            command += ["--collector.queue-size=10000"]
+        if version == SIDECAR and part == "all-in-one":  # It has an agent, too.
             command += [f"--{name}=127.0.0.1:{free_port()}" for name in AGENT_PORTS]
         # Jaeger traces itself to port 4317, where another test may listen.
         self.program = Program(command, self.log, self.is_ready, OTEL_TRACES_SAMPLER="always_off",
                                **variables)
-        self.channel = grpc.insecure_channel(ports["collector.otlp.grpc"])
+        self.channel = grpc.insecure_channel(self.otlp_address)
 
     def is_ready(self):
         try:

@@ -85,6 +85,20 @@ class Proxy:
             pass  # either end has gone
 
 
+def children_of(pid):
+    """The running child processes of a process."""
+    children = []
+    for entry in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{entry}/stat") as stat:
+                fields = stat.read().rpartition(")")[2].split()
+            if int(fields[1]) == pid and fields[0] != "Z":
+                children.append(int(entry))
+        except (OSError, ValueError, IndexError):
+            continue
+    return children
+
+
 class Program:
     """Runs `command`, whose output goes to `log`; `is_ready` says when it serves;
     `variables` are added to its environment."""
