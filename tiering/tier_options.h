@@ -17,19 +17,20 @@ enum class SlsTraceIds : uint8_t { kShort, kW3c };
 
 // One Logstore of Alibaba Cloud SLS. The secrets are in no message that is made from this.
 struct SlsOptions {
-  std::string endpoint;  // "cn-hangzhou.log.aliyuncs.com"; https:// or http:// may stand before it
-  std::string project;
-  std::string instance;  // of the Trace app: its Logstore is INSTANCE-traces
-  std::string logstore;  // wins over `instance`
-  std::string access_key_id;
-  std::string access_key_secret;
-  std::string access_key_secret_file;  // read at start; wins over `access_key_secret`
-  std::string security_token;          // of temporary credentials (STS); empty: none
-  std::string security_token_file;     // wins over `security_token`
+  std::string
+      endpoint{};  // "cn-hangzhou.log.aliyuncs.com"; https:// or http:// may stand before it
+  std::string project{};
+  std::string instance{};  // of the Trace app: its Logstore is INSTANCE-traces
+  std::string logstore{};  // wins over `instance`
+  std::string access_key_id{};
+  std::string access_key_secret{};
+  std::string access_key_secret_file{};  // read at start; wins over `access_key_secret`
+  std::string security_token{};          // of temporary credentials (STS); empty: none
+  std::string security_token_file{};     // wins over `security_token`
   SlsSignature signature = SlsSignature::kV1;
-  std::string region;      // for V4
-  std::string connect_to;  // "HOST:PORT": connect there, whatever the endpoint's name says
-  std::string ca_file;     // authorities in PEM; empty: the system's
+  std::string region{};      // for V4
+  std::string connect_to{};  // "HOST:PORT": connect there, whatever the endpoint's name says
+  std::string ca_file{};     // authorities in PEM; empty: the system's
   SlsCompression compression = SlsCompression::kLz4;
   SlsTraceIds trace_ids = SlsTraceIds::kShort;
   bool writes_raw_payload = true;  // off: what has no column of its own is lost
