@@ -21,6 +21,7 @@ enum ExitCode : int {
 int RunServe(const std::vector<std::string>& arguments);
 int RunInspect(const std::vector<std::string>& arguments);
 int RunVerify(const std::vector<std::string>& arguments);
+int RunTier(const std::vector<std::string>& arguments);
 int RunTierStatus(const std::vector<std::string>& arguments);
 
 // Whether Jaeger started this program as its storage plugin, and what it does then: `arguments` are
@@ -28,7 +29,7 @@ int RunTierStatus(const std::vector<std::string>& arguments);
 bool IsSidecar();
 int RunSidecar(const std::vector<std::string>& arguments);
 
-// "serve" or empty.
+// "serve", "tier" or empty.
 std::string HelpText(const std::string& topic);
 
 }  // namespace larder

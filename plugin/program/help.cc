@@ -13,6 +13,7 @@ constexpr std::string_view kOverview = R"(larder: a local trace store for Jaeger
   larder serve --data-dir DIR   take spans by OTLP and answer Jaeger
   larder inspect DIR [--json]   what a data directory holds: partitions, tenants, sizes
   larder verify DIR             read everything there, check every checksum
+  larder tier check             try the configuration of the cold tier
   larder tier status            how far spans are on their way to the cold tier
   larder help serve             all settings of serve
   larder --version
@@ -25,6 +26,27 @@ Begin with:
 
 then point OpenTelemetry SDKs (OTLP/gRPC) and Jaeger's grpc storage at 127.0.0.1:17271, and look at
 http://127.0.0.1:17270/status. For OTLP/HTTP add --otlp.http-listen 127.0.0.1:4318.
+)";
+
+constexpr std::string_view kTier = R"(larder tier: try the cold tier, and see how it does
+
+  larder tier check [--create] [--SETTING VALUE]...
+  larder tier status [--admin URL] [--token-file FILE] [--json]
+
+status asks a server that runs how far its spans are on their way. check takes the settings of larder serve, from flags, the environment and --config FILE, and looks step by
+step whether the tier is fit to use: for Alibaba Cloud SLS the endpoint, the access key, the project,
+the Logstore, its index, and how far the clocks differ. Each failure says what mends it.
+
+  --create   make the Logstore and its index where they are not there (tier.sls.create);
+             an index that is there is never changed
+
+Example:
+
+  export LARDER_TIER_SLS_ACCESS_KEY_SECRET=...
+  larder tier check --create --tier.kind sls --tier.sls.endpoint cn-hangzhou.log.aliyuncs.com \
+    --tier.sls.project my-project --tier.sls.instance my-traces --tier.sls.access-key-id LTAI...
+
+Exit codes: 0 fit; 1 a step failed; 2 a setting is missing or not accepted.
 )";
 
 constexpr std::string_view kServeHead = R"(larder serve: take spans by OTLP and answer Jaeger
@@ -107,7 +129,8 @@ std::string ServeHelp() {
 }  // namespace
 
 std::string HelpText(const std::string& topic) {
-  return topic == "serve" ? ServeHelp() : std::string(kOverview);
+  if (topic == "serve") return ServeHelp();
+  return std::string(topic == "tier" ? kTier : kOverview);
 }
 
 }  // namespace larder

@@ -38,9 +38,7 @@ int Run(const std::vector<std::string>& words) {
   if (verb == "serve") return RunServe(arguments);
   if (verb == "inspect") return RunInspect(arguments);
   if (verb == "verify") return RunVerify(arguments);
-  if (verb == "tier" && !arguments.empty() && arguments[0] == "status") {
-    return RunTierStatus({arguments.begin() + 1, arguments.end()});
-  }
+  if (verb == "tier") return RunTier(arguments);
   Print(stderr, "larder: unknown verb '" + verb + "'" +
                     Suggestion(verb, {"serve", "inspect", "verify", "tier", "help"}) +
                     " (larder --help lists all)\n");

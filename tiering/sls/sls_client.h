@@ -54,6 +54,7 @@ struct SlsQuery {
   uint64_t line = 100;  // SLS gives at most 100 rows of a search at once
   uint64_t offset = 0;
   bool newest_first = false;
+  std::string topic{};  // empty: of any topic
 };
 
 struct SlsRows {

@@ -49,7 +49,7 @@ Result<uint64_t> Number(const std::string& text, const char* what) {
 std::map<std::string, std::string> TimeAndQuery(const SlsQuery& query) {
   return {{"from", std::to_string(query.from_s)},
           {"to", std::to_string(query.to_s)},
-          {"topic", ""},
+          {"topic", query.topic},
           {"query", query.query}};
 }
 
@@ -87,7 +87,7 @@ Result<SlsRows> SlsClient::PostLogs(const std::string& logstore, const SlsQuery&
                                     const SlsCallLimits& limits) {
   const Json body = {{"from", query.from_s},
                      {"to", query.to_s},
-                     {"topic", ""},
+                     {"topic", query.topic},
                      {"line", query.line},
                      {"offset", query.offset},
                      {"reverse", query.newest_first},

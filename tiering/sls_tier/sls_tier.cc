@@ -1,0 +1,351 @@
+#include "tiering/sls_tier/sls_tier.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "storage/base/mutex.h"
+#include "tiering/row/packer.h"
+#include "tiering/row/row_reader.h"
+#include "tiering/sls_tier/push_down.h"
+#include "tiering/sls_tier/sls_index.h"
+
+namespace larder {
+namespace {
+
+constexpr uint64_t kNanosOfSecond = 1'000'000'000;
+constexpr uint64_t kNanosOfMs = 1'000'000;
+// SLS takes 7 days back and 15 minutes ahead; this leaves room for retries and clocks.
+constexpr uint64_t kAgeSecondsMax = 13 * 24 * 3600 / 2;
+constexpr uint64_t kAheadSecondsMax = 10 * 60;
+constexpr uint64_t kCallMsMax = 3600 * 1000;  // of calls without a deadline
+constexpr size_t kTracesOfQuery = 10;         // each in two spellings
+constexpr uint64_t kOrderSeconds = 60;        // within a minute SLS's order is open
+constexpr const char* kRestampedTopic = "larder-restamped";
+
+std::string ScopeName(const ColdScope& scope) {
+  // The name of a pack, without segment and row.
+  std::string name = PackName(scope, {});
+  for (int cut = 0; cut < 2; ++cut) name.resize(name.rfind('-'));
+  return name;
+}
+
+std::string Column(const SlsRow& row, std::string_view key) {
+  const auto found = row.find(key);
+  return found == row.end() ? std::string() : found->second;
+}
+
+uint64_t TimeOf(const SlsRow& row) {
+  const std::string text = Column(row, "__time__");
+  uint64_t time = 0;
+  std::from_chars(text.data(), text.data() + text.size(), time);
+  return time;
+}
+
+std::string AndQuery(const std::vector<std::string>& clauses) {
+  std::string query;
+  for (const std::string& clause : clauses) {
+    if (clause.empty()) continue;
+    query += (query.empty() ? "" : " and ") + clause;
+  }
+  return query.empty() ? "*" : query;
+}
+
+class SlsTier : public ColdTier {
+ public:
+  SlsTier(TierOptions options, std::unique_ptr<SlsClient> client, Clock* clock)
+      : options_(std::move(options)),
+        logstore_(options_.sls.LogstoreName()),
+        client_(std::move(client)),
+        clock_(clock) {}
+
+  std::string name() const override { return "SLS " + options_.sls.project + "/" + logstore_; }
+  uint64_t span_age_ms_max() const override { return kAgeSecondsMax * 1000; }
+
+  Result<PackReceipt> Upload(const ColdScope& scope, const Pack& pack,
+                             const QueryLimits& limits) override;
+  Result<bool> Verify(const ColdScope& scope, const PackId& pack, const PackReceipt& receipt,
+                      const QueryLimits& limits) override;
+  Status ReadTraces(const ColdScope& scope, const std::vector<ColdTrace>& traces,
+                    const QueryLimits& limits, ColdRows* rows) override;
+  Result<uint64_t> Search(const ColdScope& scope, const ColdSearch& search,
+                          const QueryLimits& limits, ColdRows* rows) override;
+  // SLS deletes by time alone: the Logstore's time to live does it.
+  Status Remove(const ColdScope&, const QueryLimits&) override { return Status::Ok(); }
+
+ private:
+  Result<std::vector<PackedGroup>> MakeGroups(const ColdScope& scope, const Pack& pack,
+                                              std::vector<uint32_t>* refused) const;
+  Result<SlsIndex> Index(const SlsCallLimits& limits);
+  std::string ScopeClause(const ColdScope& scope, const SlsIndex& index) const;
+  Result<uint64_t> CountPart(const std::string& part, const FiledTimes& filed,
+                             const SlsIndex& index, const SlsCallLimits& limits);
+  // Gives the spans of rows of the scope to `rows`.
+  Status Deliver(const ColdScope& scope, const std::vector<SlsRow>& found, const SlsIndex& index,
+                 const SlsCallLimits& limits, bool skips_restamped, ColdRows* rows);
+  Result<std::string> ReadParts(const SlsRow& row, const SlsIndex& index,
+                                const SlsCallLimits& limits);
+  Status SearchRestamped(const ColdScope& scope, const ColdSearch& search,
+                         const std::string& clauses, const SlsIndex& index,
+                         const SlsCallLimits& limits, ColdRows* rows);
+
+  SlsCallLimits CallLimits(const QueryLimits& limits) const {
+    SlsCallLimits call{.time_ms_max = kCallMsMax};
+    if (limits.deadline_monotonic_ns != UINT64_MAX) {
+      const uint64_t now = clock_->MonotonicNanos();
+      const uint64_t deadline = limits.deadline_monotonic_ns;
+      call.time_ms_max = deadline > now ? (deadline - now) / kNanosOfMs : 0;
+    }
+    if (limits.cancelled != nullptr) {
+      call.is_cancelled = [cancelled = limits.cancelled] { return cancelled->load(); };
+    }
+    return call;
+  }
+
+  const TierOptions options_;
+  const std::string logstore_;
+  const std::unique_ptr<SlsClient> client_;
+  Clock* const clock_;
+  Mutex mu_;
+  std::optional<SlsIndex> index_ GUARDED_BY(mu_);
+};
+
+Result<std::vector<PackedGroup>> SlsTier::MakeGroups(const ColdScope& scope, const Pack& pack,
+                                                     std::vector<uint32_t>* refused) const {
+  const uint64_t now_s = clock_->NowUnixNanos() / kNanosOfSecond;
+  PackerOptions named{.pack_name = PackName(scope, pack.id),
+                      .tags = {{std::string(kScopeTag), ScopeName(scope)}}};
+  SpanRowWriter writer(
+      {.trace_ids = options_.sls.trace_ids, .writes_raw_payload = options_.sls.writes_raw_payload});
+  Packer fresh(named);
+  std::vector<SpanRow> late;
+  for (uint32_t i = 0; i < pack.spans.size(); ++i) {
+    const PackedSpan& span = pack.spans[i];
+    const uint64_t start_s = span.start_ns / kNanosOfSecond;
+    const bool is_taken = start_s + kAgeSecondsMax >= now_s && start_s <= now_s + kAheadSecondsMax;
+    if (!is_taken && options_.old_rows == TierOldRows::kKeep) {
+      refused->push_back(i);
+      continue;
+    }
+    std::optional<uint32_t> filed_s;
+    if (!is_taken) filed_s = static_cast<uint32_t>(now_s);
+    LARDER_ASSIGN_OR_RETURN(SpanRow row,
+                            writer.Write({span.resource, span.scope, span.span}, filed_s));
+    if (is_taken) {
+      fresh.Add(row);
+    } else {
+      late.push_back(std::move(row));
+    }
+  }
+  std::vector<PackedGroup> groups = fresh.Finish();
+  named.first_group = static_cast<uint32_t>(groups.size());
+  named.topic = kRestampedTopic;
+  Packer restamped(named);
+  for (const SpanRow& row : late) restamped.Add(row);
+  for (PackedGroup& group : restamped.Finish()) groups.push_back(std::move(group));
+  return groups;
+}
+
+Result<PackReceipt> SlsTier::Upload(const ColdScope& scope, const Pack& pack,
+                                    const QueryLimits& limits) {
+  PackReceipt receipt;
+  LARDER_ASSIGN_OR_RETURN(const std::vector<PackedGroup> groups,
+                          MakeGroups(scope, pack, &receipt.refused));
+  for (const PackedGroup& group : groups) {
+    LARDER_RETURN_IF_ERROR(
+        client_->PutLogs(logstore_, group.bytes, "", CallLimits(limits)).With(name()));
+    receipt.filed.Add({.min_s = group.time_min_s, .max_s = group.time_max_s});
+    receipt.parts.push_back(group.spans);
+    receipt.bytes_sent += group.bytes.size();
+  }
+  return receipt;
+}
+
+Result<SlsIndex> SlsTier::Index(const SlsCallLimits& limits) {
+  {
+    const MutexLock lock(mu_);
+    if (index_) return *index_;
+  }
+  auto json = client_->GetIndex(logstore_, limits);
+  if (json.status().code() == StatusCode::kPermissionDenied) return SlsIndex::Least();
+  if (!json.ok()) return json.status().With(name());
+  LARDER_ASSIGN_OR_RETURN(SlsIndex index, SlsIndex::Parse(*json));
+  const MutexLock lock(mu_);
+  index_ = index;
+  return index;
+}
+
+std::string SlsTier::ScopeClause(const ColdScope& scope, const SlsIndex& index) const {
+  if (!index.has(kScopeField)) return {};
+  return std::string(kScopeField) + ": " + QuoteTerm(ScopeName(scope));
+}
+
+Result<uint64_t> SlsTier::CountPart(const std::string& part, const FiledTimes& filed,
+                                    const SlsIndex& index, const SlsCallLimits& limits) {
+  SlsQuery query{.from_s = filed.min_s, .to_s = filed.max_s + 1};
+  if (index.has(kPackField)) {
+    query.query = std::string(kPackField) + ": " + QuoteTerm(part);
+    return client_->CountLogs(logstore_, query, limits);
+  }
+  uint64_t count = 0;
+  const Status status = client_->ReadAll(logstore_, query, limits, [&](auto* rows) {
+    for (const SlsRow& row : *rows) count += Column(row, kPackField) == part ? 1U : 0U;
+    return true;
+  });
+  if (!status.ok()) return status;
+  return count;
+}
+
+Result<bool> SlsTier::Verify(const ColdScope& scope, const PackId& pack, const PackReceipt& receipt,
+                             const QueryLimits& limits) {
+  const SlsCallLimits call = CallLimits(limits);
+  LARDER_ASSIGN_OR_RETURN(const SlsIndex index, Index(call));
+  for (size_t i = 0; i < receipt.parts.size(); ++i) {
+    const std::string part = PackName(scope, pack) + "-" + std::to_string(i);
+    auto count = CountPart(part, receipt.filed, index, CallLimits(limits));
+    if (!count.ok()) return count.status().With(name());
+    // A group is stored whole or not at all; one that was sent twice has more.
+    if (*count < std::max(receipt.parts[i], 1U)) return false;
+  }
+  return true;
+}
+
+Result<std::string> SlsTier::ReadParts(const SlsRow& row, const SlsIndex& index,
+                                       const SlsCallLimits& limits) {
+  const uint64_t time = TimeOf(row);
+  SlsQuery query{.from_s = time, .to_s = time + 1};
+  if (index.has(kRefKey)) {
+    query.query = std::string(kRefKey) + ": " + QuoteTerm(Column(row, kRefKey));
+  }
+  std::vector<SlsColumns> parts;
+  LARDER_RETURN_IF_ERROR(client_->ReadAll(logstore_, query, limits, [&](auto* rows) {
+    for (SlsRow& other : *rows) {
+      if (PayloadKindOf(other) == PayloadKind::kPart) parts.push_back(std::move(other));
+    }
+    return true;
+  }));
+  return JoinPayload(row, parts);
+}
+
+Status SlsTier::Deliver(const ColdScope& scope, const std::vector<SlsRow>& found,
+                        const SlsIndex& index, const SlsCallLimits& limits, bool skips_restamped,
+                        ColdRows* rows) {
+  const std::string scope_name = ScopeName(scope);
+  std::string traces_data;  // messages that follow each other are one message
+  Status broken;
+  for (const SlsRow& row : found) {
+    const PayloadKind kind = PayloadKindOf(row);
+    if (Column(row, kScopeField) != scope_name || kind == PayloadKind::kPart) continue;
+    if (skips_restamped && row.contains(kRestampedKey)) continue;
+    auto span = kind == PayloadKind::kParts ? ReadParts(row, index, limits) : ReadSpanRow(row);
+    if (span.ok()) {
+      traces_data += *span;
+    } else if (span.status().code() != StatusCode::kDataLoss) {
+      return span.status();
+    } else if (broken.ok()) {
+      broken = span.status().With("pack " + Column(row, kPackField));
+    }
+  }
+  if (!traces_data.empty()) LARDER_RETURN_IF_ERROR(rows->Add(traces_data));
+  return broken;
+}
+
+Status SlsTier::ReadTraces(const ColdScope& scope, const std::vector<ColdTrace>& traces,
+                           const QueryLimits& limits, ColdRows* rows) {
+  if (scope.filed.min_s > scope.filed.max_s) return Status::Ok();
+  const SlsCallLimits call = CallLimits(limits);
+  LARDER_ASSIGN_OR_RETURN(const SlsIndex index, Index(call));
+  Status broken;
+  for (size_t first = 0; first < traces.size(); first += kTracesOfQuery) {
+    std::string ids;
+    for (size_t i = first; i < std::min(first + kTracesOfQuery, traces.size()); ++i) {
+      const std::string_view id = traces[i].trace_id.view();
+      const std::string wide = TraceIdText(id, SlsTraceIds::kW3c);
+      const std::string narrow = TraceIdText(id, SlsTraceIds::kShort);
+      ids += (ids.empty() ? "traceID: " : " or traceID: ") + QuoteTerm(wide);
+      if (narrow != wide) ids += " or traceID: " + QuoteTerm(narrow);
+    }
+    const SlsQuery query{.from_s = scope.filed.min_s,
+                         .to_s = scope.filed.max_s + 1,
+                         .query = AndQuery({ScopeClause(scope, index), "(" + ids + ")"})};
+    Status delivered;
+    const Status read = client_->ReadAll(logstore_, query, CallLimits(limits), [&](auto* found) {
+      delivered = Deliver(scope, *found, index, CallLimits(limits), false, rows);
+      if (delivered.code() == StatusCode::kDataLoss) broken = std::exchange(delivered, Status());
+      return delivered.ok();
+    });
+    LARDER_RETURN_IF_ERROR(read.With(name()));
+    LARDER_RETURN_IF_ERROR(delivered);
+  }
+  return broken.With(name());
+}
+
+// Late spans lie anywhere in the times of upload, so all that match are read.
+Status SlsTier::SearchRestamped(const ColdScope& scope, const ColdSearch& search,
+                                const std::string& clauses, const SlsIndex& index,
+                                const SlsCallLimits& limits, ColdRows* rows) {
+  SlsQuery query{.from_s = scope.filed.min_s,
+                 .to_s = scope.filed.max_s + 1,
+                 .query = clauses,
+                 .topic = kRestampedTopic};
+  if (index.is_number("start")) {
+    query.query = AndQuery({clauses == "*" ? "" : clauses,
+                            "start >= " + std::to_string(search.start.min_ns / 1000),
+                            "start <= " + std::to_string(search.start.max_ns / 1000)});
+  }
+  Status delivered;
+  LARDER_RETURN_IF_ERROR(client_->ReadAll(logstore_, query, limits, [&](auto* found) {
+    delivered = Deliver(scope, *found, index, limits, false, rows);
+    return delivered.ok();
+  }));
+  return delivered;
+}
+
+Result<uint64_t> SlsTier::Search(const ColdScope& scope, const ColdSearch& search,
+                                 const QueryLimits& limits, ColdRows* rows) {
+  const FiledTimes& filed = scope.filed;
+  if (filed.min_s > filed.max_s) return uint64_t{0};
+  LARDER_ASSIGN_OR_RETURN(const SlsIndex index, Index(CallLimits(limits)));
+  const std::string clauses =
+      AndQuery({ScopeClause(scope, index), PushDown(*search.filter, index)});
+  const Status late = SearchRestamped(scope, search, clauses, index, CallLimits(limits), rows);
+  LARDER_RETURN_IF_ERROR(late.With(name()));
+  const uint64_t from_s = std::max(search.start.min_ns / kNanosOfSecond, filed.min_s);
+  const uint64_t to_s = std::min(search.start.max_ns / kNanosOfSecond, filed.max_s) + 1;
+  if (from_s >= to_s) return uint64_t{0};
+  uint64_t complete_from_s = 0;
+  uint64_t oldest_s = UINT64_MAX;
+  uint64_t row_count = 0;
+  Status delivered;
+  const SlsQuery query{.from_s = from_s, .to_s = to_s, .query = clauses, .newest_first = true};
+  const Status read = client_->ReadAll(logstore_, query, CallLimits(limits), [&](auto* found) {
+    delivered = Deliver(scope, *found, index, CallLimits(limits), true, rows);
+    if (!delivered.ok()) return false;
+    for (const SlsRow& row : *found) oldest_s = std::min(oldest_s, TimeOf(row));
+    row_count += found->size();
+    const uint64_t complete_s = (oldest_s / kOrderSeconds + 1) * kOrderSeconds;
+    // Whoever asks goes on from there, so it must lie before where he began.
+    if (row_count < search.rows_wanted || complete_s >= to_s) return true;
+    complete_from_s = complete_s;
+    return false;
+  });
+  LARDER_RETURN_IF_ERROR(read.With(name()));
+  LARDER_RETURN_IF_ERROR(delivered.With(name()));
+  return complete_from_s * kNanosOfSecond;
+}
+
+}  // namespace
+
+std::unique_ptr<ColdTier> MakeSlsTier(TierOptions options, std::unique_ptr<SlsClient> client,
+                                      Clock* clock) {
+  return std::make_unique<SlsTier>(std::move(options), std::move(client), clock);
+}
+
+Result<std::unique_ptr<ColdTier>> OpenSlsTier(const TierOptions& options) {
+  LARDER_RETURN_IF_ERROR(CheckTierOptions(options));
+  LARDER_ASSIGN_OR_RETURN(std::unique_ptr<SlsClient> client, SlsClient::Make(options.sls));
+  return MakeSlsTier(options, std::move(client));
+}
+
+}  // namespace larder
