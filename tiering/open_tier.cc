@@ -1,6 +1,7 @@
 #include "tiering/open_tier.h"
 
 #include "tiering/directory/directory_tier.h"
+#include "tiering/sls_tier/sls_tier.h"
 
 namespace larder {
 
@@ -12,7 +13,7 @@ Result<std::unique_ptr<ColdTier>> OpenTier(const TierOptions& options) {
     case TierKind::kDirectory:
       return OpenDirectoryTier({.path = options.directory});
     case TierKind::kSls:
-      return Status::Unimplemented("this larder moves nothing to SLS yet: set tier.kind directory");
+      return OpenSlsTier(options);
   }
   return std::unique_ptr<ColdTier>();
 }

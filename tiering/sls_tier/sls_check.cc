@@ -13,7 +13,7 @@ constexpr uint64_t kDayMs = 24ULL * 3600 * 1000;
 constexpr uint32_t kForEverDays = 3650;
 constexpr int64_t kSkewSecondsMax = 15 * 60;  // SLS refuses requests beyond
 constexpr int64_t kSkewSecondsNoted = 60;
-const SlsCallLimits kLimits{.time_ms_max = 20'000};
+const SlsCallLimits kLimits{.time_ms_max = 10'000};
 
 bool Says(const Status& status, std::string_view word) {
   return status.message().find(word) != std::string_view::npos;

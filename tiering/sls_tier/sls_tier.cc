@@ -5,10 +5,12 @@
 #include <optional>
 #include <utility>
 
+#include "storage/base/log.h"
 #include "storage/base/mutex.h"
 #include "tiering/row/packer.h"
 #include "tiering/row/row_reader.h"
 #include "tiering/sls_tier/push_down.h"
+#include "tiering/sls_tier/sls_check.h"
 #include "tiering/sls_tier/sls_index.h"
 
 namespace larder {
@@ -345,6 +347,15 @@ std::unique_ptr<ColdTier> MakeSlsTier(TierOptions options, std::unique_ptr<SlsCl
 Result<std::unique_ptr<ColdTier>> OpenSlsTier(const TierOptions& options) {
   LARDER_RETURN_IF_ERROR(CheckTierOptions(options));
   LARDER_ASSIGN_OR_RETURN(std::unique_ptr<SlsClient> client, SlsClient::Make(options.sls));
+  for (const TierCheckStep& step : CheckSlsTier(options, client.get())) {
+    const StatusCode code = step.status.code();
+    if (code == StatusCode::kUnavailable || code == StatusCode::kResourceExhausted) {
+      Log(LogLevel::kWarning, "SLS is away; partitions wait on the local disk",
+          {{"why", step.status.message()}});
+    } else if (!step.status.ok()) {
+      return step.status.With("the tier, " + step.what);
+    }
+  }
   return MakeSlsTier(options, std::move(client));
 }
 

@@ -17,7 +17,8 @@ namespace larder {
 // `clock` is that of the limits, and must outlive the tier.
 std::unique_ptr<ColdTier> MakeSlsTier(TierOptions options, std::unique_ptr<SlsClient> client,
                                       Clock* clock = &Clock::System());
-// Over the network. kInvalidArgument for settings that do not hold. Does not connect.
+// Over the network. Checks the configuration (sls_check.h), and makes what is missing if it says
+// so; a step that fails is returned, but not that SLS is away, which is logged.
 Result<std::unique_ptr<ColdTier>> OpenSlsTier(const TierOptions& options);
 
 }  // namespace larder
