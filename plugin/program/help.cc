@@ -33,9 +33,10 @@ constexpr std::string_view kTier = R"(larder tier: try the cold tier, and see ho
   larder tier check [--create] [--SETTING VALUE]...
   larder tier status [--admin URL] [--token-file FILE] [--json]
 
-status asks a server that runs how far its spans are on their way. check takes the settings of larder serve, from flags, the environment and --config FILE, and looks step by
-step whether the tier is fit to use: for Alibaba Cloud SLS the endpoint, the access key, the project,
-the Logstore, its index, and how far the clocks differ. Each failure says what mends it.
+status asks a server that runs how far its spans are on their way. check takes the settings of larder
+serve, from flags, the environment and --config FILE, and looks step by step whether the tier is fit
+to use: for Alibaba Cloud SLS the endpoint, the access key, the project, the Logstore, its index, and
+how far the clocks differ. Each failure says what mends it.
 
   --create   make the Logstore and its index where they are not there (tier.sls.create);
              an index that is there is never changed
