@@ -1,5 +1,5 @@
-// larder tier: the operator's verbs of the cold tier. `check` tries its configuration before a server
-// relies on it.
+// larder tier: the operator's verbs of the cold tier. `check` tries its configuration before a
+// server relies on it.
 #include <cstdio>
 #include <filesystem>
 #include <string>

@@ -367,7 +367,7 @@ TEST_F(ServerTest, PageTokensComeLastAndGoBackToTheStore) {
   EXPECT_FALSE(summaries.next_page_token().empty());
   EXPECT_EQ(store_.asked().query.depth, 3U);
   v2::FindTraceIDsRequest next;
-  next.mutable_query()->mutable_pagination()->set_page_size(2);
+  next.mutable_query()->mutable_pagination()->set_page_size(3);
   next.mutable_query()->mutable_pagination()->set_page_token(summaries.next_page_token());
   grpc::ClientContext second_context;
   v2::FindTraceIDsResponse ids;

@@ -95,8 +95,7 @@ class FaultySource : public SpanSource {
     SpanKeyRange KeyBounds(uint32_t block, SpanSortField lead) override {
       return inner_->KeyBounds(block, lead);
     }
-    std::unique_ptr<KeyCursor> OpenCursor(const SpanSort& /*lead*/,
-                                          uint64_t /*from*/) override {
+    std::unique_ptr<KeyCursor> OpenCursor(const SpanSort& /*lead*/, uint64_t /*from*/) override {
       return nullptr;
     }
     Status MatchKeys(uint32_t /*block*/, const SpanKeyRange& /*range*/,

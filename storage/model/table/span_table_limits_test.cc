@@ -214,13 +214,17 @@ TEST(SpanTableLimitsTest, MemoryIsCountedHonestly) {
   Random random(TestSeed());
   for (const uint32_t requests : {1u, 20u, 200u}) {
     SpanGenerator generator(&random);
-    const int64_t before = allocated_bytes;
-    SpanTable table;
+    std::vector<std::string> encoded;  // ahead, since the generator keeps spans too
     for (uint32_t i = 0; i < requests; ++i) {
       std::vector<Span> spans = generator.Batch(100);
-      if (i % 10 == 0)
+      if (i % 10 == 0) {
         spans[0].attributes.push_back({"l", ValueType::kString, std::string(50'000, 'x')});
-      const std::string request = EncodeSpans(spans);
+      }
+      encoded.push_back(EncodeSpans(spans));
+    }
+    const int64_t before = allocated_bytes;
+    SpanTable table;
+    for (const std::string& request : encoded) {
       ASSERT_TRUE(table.Append(request, {}).ok());
       table.Publish();
     }

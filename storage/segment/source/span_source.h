@@ -63,8 +63,7 @@ class KeyCursor {
   // Appends the keys of the next matches, in any order: of rows whose ranks are not above `last`,
   // and of `runs_min` rows, or traces, at least. Goes on without a page that is broken, and then
   // answers kDataLoss, naming it. REQUIRES: !is_over().
-  virtual Status Next(uint64_t last, size_t runs_min,
-                      std::vector<SpanKeyMatch>* matches) = 0;
+  virtual Status Next(uint64_t last, size_t runs_min, std::vector<SpanKeyMatch>* matches) = 0;
 };
 
 struct ServiceOperation {

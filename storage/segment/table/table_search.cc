@@ -103,8 +103,7 @@ class TableSearch : public BlockSearch {
   }
 
   // A head is small, and sorted by arrival alone.
-  std::unique_ptr<KeyCursor> OpenCursor(const SpanSort& /*lead*/,
-                                        uint64_t /*from*/) override {
+  std::unique_ptr<KeyCursor> OpenCursor(const SpanSort& /*lead*/, uint64_t /*from*/) override {
     return nullptr;
   }
 
