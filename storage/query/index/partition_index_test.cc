@@ -58,7 +58,8 @@ std::string Hex(const std::string& bytes) {
 }
 
 TEST(PartitionIndexFormat, ThePageTellsTheTruth) {
-  const auto examples = HexExamples(std::string(LARDER_SOURCE_DIR) + "/storage/query/index/PARTITION.md");
+  const auto examples =
+      HexExamples(std::string(LARDER_SOURCE_DIR) + "/storage/query/index/PARTITION.md");
   ASSERT_EQ(examples.size(), 2u);
 
   PartitionIndexHeader header;
