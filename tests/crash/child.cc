@@ -26,7 +26,7 @@ constexpr uint64_t kStepSeconds = 60;
 constexpr uint64_t kExpireRetentionSeconds = 1200;
 constexpr uint64_t kExpirePartitionSeconds = 300;
 constexpr uint64_t kLimitedRetentionSeconds = 600;
-constexpr uint64_t kQuotaBytes = 16 << 10;  // a few segments of one request
+constexpr uint64_t kQuotaBytes = 8 << 10;  // a few segments of one request
 constexpr uint64_t kWriters = 4;
 
 // One report is one write of 8 bytes to a pipe, so a kill never tears it: the number, and whether
