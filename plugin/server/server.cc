@@ -147,7 +147,8 @@ struct Server::Parts {
   explicit Parts(const ServerOptions& server_options)
       : options(server_options),
         security(options.security != nullptr ? *options.security : nobody_checked),
-        credentials(MakeGrpcCredentials(security.tls())),
+        credentials(options.credentials != nullptr ? options.credentials
+                                                   : MakeGrpcCredentials(security.tls())),
         exports(options.memory_bytes_max / kExportShare),
         queries("larder-query", options.query_threads),
         replies("larder-reply", 1),
@@ -313,6 +314,10 @@ void Server::Open(Store* store) {
 }
 
 void Server::Forward() { SetServing(true); }
+
+void Server::FlushV1(std::function<void()> done) {
+  parts_->v1_batcher.Flush([done = std::move(done)](const Status& /*outcome*/) { done(); });
+}
 
 void Server::Drain(std::chrono::milliseconds grace) {
   SetServing(false);

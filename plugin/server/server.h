@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,8 +20,9 @@
 #include "storage/engine/store.h"
 
 namespace grpc {
+class ServerCredentials;
 class Service;
-}
+}  // namespace grpc
 
 namespace larder {
 
@@ -47,7 +49,8 @@ struct ServerOptions {
   // jaeger.storage.v1 and OTLP; null: such calls are refused meanwhile. Must outlive the server.
   Forwarder* forwarder = nullptr;
   const Security* security = nullptr;  // null: everybody, in plain text; must outlive the server
-  Clock* clock = &Clock::System();     // the store's; must outlive the server
+  std::shared_ptr<grpc::ServerCredentials> credentials = nullptr;  // instead of security's TLS
+  Clock* clock = &Clock::System();  // the store's; must outlive the server
 };
 
 // Thread-safe, but Drain and the destructor come last.
@@ -68,6 +71,9 @@ class Server {
   void Open(Store* store);
   // Health says SERVING: ServerOptions::forwarder has found the owner.
   void Forward();
+  // Calls `done` from another thread when every span that came by jaeger.storage.v1 before has its
+  // outcome.
+  void FlushV1(std::function<void()> done);
   // Health says NOT_SERVING, new calls are refused, running ones may end within `grace` and are
   // then cancelled. When it returns no call is left and the store may go.
   void Drain(std::chrono::milliseconds grace);

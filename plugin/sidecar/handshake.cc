@@ -19,11 +19,11 @@ uint32_t PortOf(const std::string& text) {
 
 bool IsStartedByJaeger(const GetVariable& get) { return get("STORAGE_PLUGIN") == "jaeger"; }
 
-std::string HandshakeLine(std::string_view network, std::string_view address,
-                          const GetVariable& get) {
+std::string HandshakeLine(const Handshake& handshake, const GetVariable& get) {
   std::string line =
       std::to_string(kCoreProtocolVersion) + "|" + std::to_string(kPluginProtocolVersion) + "|";
-  line.append(network).append("|").append(address).append("|grpc|");
+  line.append(handshake.network).append("|").append(handshake.address).append("|grpc|");
+  line.append(handshake.certificate);
   if (!get("PLUGIN_MULTIPLEX_GRPC").empty()) line += "|false";
   return line;
 }

@@ -7,10 +7,13 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "plugin/security/test_certificates.h"
+#include "plugin/sidecar/host_tls.h"
 #include "plugin/sidecar/socket_file.h"
 #include "tests/support/scratch_directory.h"
 
@@ -25,11 +28,16 @@ GetVariable Variables(std::map<std::string, std::string> variables) {
 }
 
 TEST(HandshakeTest, LineIsWhatHostsRead) {
-  EXPECT_EQ(HandshakeLine("unix", "/tmp/s", Variables({})), "1|1|unix|/tmp/s|grpc|");
-  EXPECT_EQ(HandshakeLine("tcp", "127.0.0.1:10000", Variables({{"PLUGIN_PROTOCOL_VERSIONS", "7"}})),
+  const Handshake socket = {.network = "unix", .address = "/tmp/s"};
+  EXPECT_EQ(HandshakeLine(socket, Variables({})), "1|1|unix|/tmp/s|grpc|");
+  EXPECT_EQ(HandshakeLine({.network = "tcp", .address = "127.0.0.1:10000"},
+                          Variables({{"PLUGIN_PROTOCOL_VERSIONS", "7"}})),
             "1|1|tcp|127.0.0.1:10000|grpc|");
-  EXPECT_EQ(HandshakeLine("unix", "/tmp/s", Variables({{"PLUGIN_MULTIPLEX_GRPC", "true"}})),
+  EXPECT_EQ(HandshakeLine(socket, Variables({{"PLUGIN_MULTIPLEX_GRPC", "true"}})),
             "1|1|unix|/tmp/s|grpc||false");
+  EXPECT_EQ(
+      HandshakeLine({.network = "unix", .address = "/tmp/s", .certificate = "MIIB"}, Variables({})),
+      "1|1|unix|/tmp/s|grpc|MIIB");
 }
 
 TEST(HandshakeTest, EnvironmentSaysWhoStartedAndWhereToListen) {
@@ -75,6 +83,38 @@ TEST(SocketFileTest, RemovesWhatTheDeadLeft) {
   }
   EXPECT_NE(access(directory.File("larder-plugin-" + std::to_string(getpid())).c_str(), F_OK), 0);
   EXPECT_FALSE(SocketFile::Reserve(directory.File(std::string(100, 'x'))).ok());
+}
+
+TEST(SocketFileTest, IsGivenToAGroup) {
+  const ScratchDirectory directory;
+  const auto socket = SocketFile::Reserve(directory.path());
+  ASSERT_TRUE(socket.ok()) << socket.status().ToString();
+  MakeSocket((*socket)->path());
+  ASSERT_EQ(chmod((*socket)->path().c_str(), S_IRUSR | S_IWUSR), 0);
+  const auto mode = [&] {
+    struct stat facts {};
+    EXPECT_EQ(stat((*socket)->path().c_str(), &facts), 0);
+    return facts.st_mode & 0777;
+  };
+  EXPECT_TRUE((*socket)->GiveToGroup("").ok());
+  EXPECT_EQ(mode(), 0600U);
+  EXPECT_EQ((*socket)->GiveToGroup("no such group").code(), StatusCode::kInvalidArgument);
+  EXPECT_TRUE((*socket)->GiveToGroup(std::to_string(getgid())).ok());
+  EXPECT_EQ(mode(), 0660U);
+}
+
+TEST(HostTlsTest, OnlyWhenTheHostAsks) {
+  const auto plain = MakeHostTls("");
+  ASSERT_TRUE(plain.ok());
+  EXPECT_EQ(plain->credentials, nullptr);
+  EXPECT_EQ(plain->certificate, "");
+  EXPECT_EQ(MakeHostTls("no certificate").status().code(), StatusCode::kInvalidArgument);
+  const auto tls = MakeHostTls(TestAuthority("host").cert_pem());
+  ASSERT_TRUE(tls.ok()) << tls.status().ToString();
+  EXPECT_NE(tls->credentials, nullptr);
+  // Hosts look at a certificate only above 50 characters, and their decoder knows no padding.
+  EXPECT_GT(tls->certificate.size(), 300U);
+  EXPECT_EQ(tls->certificate.find_first_of("=\n|"), std::string::npos);
 }
 
 }  // namespace

@@ -36,8 +36,10 @@ grpc::ServerUnaryReactor* PluginController::Shutdown(grpc::CallbackServerContext
                                                      const plugin::Empty* /*request*/,
                                                      plugin::Empty* /*reply*/) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(grpc::Status::OK);
-  on_shutdown_();
+  flush_([this, reactor] {
+    reactor->Finish(grpc::Status::OK);
+    on_shutdown_();
+  });
   return reactor;
 }
 

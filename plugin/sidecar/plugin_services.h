@@ -9,19 +9,22 @@
 
 namespace larder {
 
-// Shutdown is answered at once: every span that was acknowledged is in the journal, and a host
-// kills a plugin that is not gone two seconds later.
+// A host waits for the answer of Shutdown as long as it takes, and kills a plugin that is not gone
+// two seconds later. So the answer comes when the spans that were sent before have their outcome.
 class PluginController final : public plugin::GRPCController::CallbackService {
  public:
-  // `on_shutdown` may be called more than once, from any thread, and must not block.
-  explicit PluginController(std::function<void()> on_shutdown)
-      : on_shutdown_(std::move(on_shutdown)) {}
+  using Done = std::function<void()>;
+  // `flush` calls back when what was sent is durable; `on_shutdown` is called then. Both may be
+  // called more than once, from any thread, and must not block.
+  PluginController(std::function<void(Done)> flush, Done on_shutdown)
+      : flush_(std::move(flush)), on_shutdown_(std::move(on_shutdown)) {}
 
   grpc::ServerUnaryReactor* Shutdown(grpc::CallbackServerContext* context,
                                      const plugin::Empty* request, plugin::Empty* reply) override;
 
  private:
-  const std::function<void()> on_shutdown_;
+  const std::function<void(Done)> flush_;
+  const Done on_shutdown_;
 };
 
 // Jaeger asks for no further connections: what comes is read and left.

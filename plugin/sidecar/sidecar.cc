@@ -21,6 +21,7 @@
 #include "plugin/settings/local_disk.h"
 #include "plugin/settings/settings.h"
 #include "plugin/sidecar/handshake.h"
+#include "plugin/sidecar/host_tls.h"
 #include "plugin/sidecar/host_watch.h"
 #include "plugin/sidecar/plugin_services.h"
 #include "plugin/sidecar/socket_file.h"
@@ -63,8 +64,8 @@ std::vector<std::string> WithoutEmptyConfig(std::vector<std::string> arguments) 
 
 // Nothing but the handshake may stand on standard output: a host that reads no further would block
 // whoever writes there.
-void TellHost(std::string_view network, const std::string& address) {
-  std::printf("%s\n", HandshakeLine(network, address, Variable).c_str());
+void TellHost(const Handshake& handshake) {
+  std::printf("%s\n", HandshakeLine(handshake, Variable).c_str());
   std::fflush(stdout);
   const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (nowhere < 0) return;
@@ -76,22 +77,25 @@ void TellHost(std::string_view network, const std::string& address) {
 struct Listening {
   std::unique_ptr<SocketFile> socket;  // null: a port
   std::unique_ptr<Server> server;
+  std::string certificate;  // of TLS with the host; empty: plain text
   std::string network() const { return socket ? "unix" : "tcp"; }
   std::string address() const {
     return socket ? socket->path() : "127.0.0.1:" + std::to_string(server->port());
   }
 };
 
-Result<Listening> Listen(ServerOptions options) {
-  Listening listening;
+Status Listen(ServerOptions options, Listening* listening) {
+  LARDER_ASSIGN_OR_RETURN(HostTls tls, MakeHostTls(Variable("PLUGIN_CLIENT_CERT")));
+  options.credentials = std::move(tls.credentials);
+  listening->certificate = std::move(tls.certificate);
   auto socket = SocketFile::Reserve(SocketDirectory(Variable));
   if (socket.ok()) {
     options.listen = "unix:" + (*socket)->path();
     auto server = Server::Start(options);
     if (server.ok()) {
-      listening.socket = std::move(socket).value();
-      listening.server = std::move(server).value();
-      return listening;
+      listening->socket = std::move(socket).value();
+      listening->server = std::move(server).value();
+      return listening->socket->GiveToGroup(Variable("PLUGIN_UNIX_SOCKET_GROUP"));
     }
   }
   const PortRange ports = PluginPorts(Variable);
@@ -99,14 +103,18 @@ Result<Listening> Listen(ServerOptions options) {
     options.listen = "127.0.0.1:" + std::to_string(port);
     auto server = Server::Start(options);
     if (!server.ok()) continue;
-    listening.server = std::move(server).value();
-    return listening;
+    listening->server = std::move(server).value();
+    return Status::Ok();
   }
   return Status::Unavailable("neither a socket in " + SocketDirectory(Variable) +
                              " nor a port on 127.0.0.1 can be listened on");
 }
 
-void TellHost(const Listening& listening) { TellHost(listening.network(), listening.address()); }
+void TellHost(const Listening& listening) {
+  TellHost({.network = listening.network(),
+            .address = listening.address(),
+            .certificate = listening.certificate});
+}
 
 // Null: another process owns the directory and answers. The plugin of a Jaeger that ended a moment
 // ago may still have it, and an owner that has just begun may not listen yet. `forwarder` may be
@@ -219,7 +227,10 @@ int RunSidecar(const std::vector<std::string>& arguments) {
   auto tier = UseTier(&*settings);
   if (!tier.ok()) return Fail(tier.status(), kExitUsage);
   HostWatch host(settings->shutdown_grace_ms);
-  PluginController controller([&host] { host.AskToStop("the host asked"); });
+  Server* server = nullptr;  // set before the host learns where it listens
+  PluginController controller(
+      [&server](PluginController::Done done) { server->FlushV1(std::move(done)); },
+      [&host] { host.AskToStop("the host asked"); });
   PluginBroker broker;
   PluginStdio stdio;
   const std::string& data_dir = settings->store.data_dir;
@@ -234,9 +245,12 @@ int RunSidecar(const std::vector<std::string>& arguments) {
   options.otlp_listen.clear();
   options.v1.span_bytes_max = SIZE_MAX;  // the host takes messages of any size
   options.more_services = {{"plugin", &controller}, {"plugin", &broker}, {"plugin", &stdio}};
-  auto listening = Listen(options);
-  if (!listening.ok()) return Fail(listening.status(), kExitFailure);
-  return ServeHost(*settings, &host, *listening, forwarder.get());
+  Listening listening;
+  if (const Status status = Listen(options, &listening); !status.ok()) {
+    return Fail(status, kExitFailure);
+  }
+  server = listening.server.get();
+  return ServeHost(*settings, &host, listening, forwarder.get());
 }
 
 bool IsSidecar() { return IsStartedByJaeger(Variable); }

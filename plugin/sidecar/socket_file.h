@@ -19,6 +19,10 @@ class SocketFile {
   SocketFile(const SocketFile&) = delete;
   SocketFile& operator=(const SocketFile&) = delete;
 
+  // Lets the members of a group (its name or number) connect; "" leaves it to the owner alone.
+  // REQUIRES: the file is there. kInvalidArgument: no such group; kUnavailable: not ours to give.
+  Status GiveToGroup(const std::string& group) const;
+
   const std::string& path() const { return path_; }
 
  private:
