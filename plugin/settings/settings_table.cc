@@ -246,9 +246,9 @@ const Setting kTable[] = {
 
     {"v1.streaming", kV1,
      "Tell Jaeger v1 to write by streams: faster, but it never learns of a span that was not "
-     "stored. "
-     "Not for v1.65 and later, which cancel their streams. Never with tenancy.enabled: Jaeger "
-     "shares its streams between tenants.",
+     "stored. Not for v1.65 and later with spans that come by OTLP: it cancels a stream after the "
+     "batch that opened it, and what is still on its way is lost. Never with tenancy.enabled: "
+     "Jaeger shares its streams between tenants.",
      SwitchField{[](Settings& s) -> bool& { return s.server.v1.has_streaming; }}},
     {"v1.no-kind", kV1,
      "The word for the kind of an operation that has none: empty, or unspecified for Jaeger v1.48 "

@@ -28,7 +28,8 @@ def build_host():
 
 @pytest.mark.parametrize("name", TESTS)
 def test_host(name, tmp_path):
-    run = subprocess.run([build_host(), "-test.run", f"^{name}$", "-test.v"], cwd=tmp_path, text=True,
-                         capture_output=True, timeout=300, env=os.environ | {"LARDER_BIN": str(BINARY)})
+    run = subprocess.run([build_host(), "-test.run", f"^{name}$", "-test.v"], cwd=tmp_path,
+                         text=True, capture_output=True, timeout=300,
+                         env=os.environ | {"LARDER_BIN": str(BINARY)})
     assert run.returncode == 0, run.stdout + run.stderr
     assert f"--- PASS: {name}" in run.stdout, run.stdout
