@@ -5,6 +5,7 @@
 #include "plugin/services/requests.h"
 #include "plugin/v1/model_fields.h"
 #include "plugin/v1/span.h"
+#include "plugin/v1/tag_filter.h"
 #include "plugin/wire/wire_time.h"
 #include "storage/model/wire.h"
 
@@ -104,34 +105,6 @@ TraceQuery SearchReader::Finish(uint32_t depth_max) {
   return query;
 }
 
-FilterNode Equals(Operand reference, Constant::Type type, std::string_view text) {
-  Constant constant;
-  constant.type = type;
-  constant.text = text;
-  FilterNode leaf;
-  leaf.op = FilterOp::kEq;
-  leaf.left = std::move(reference);
-  leaf.right = std::move(constant);
-  return leaf;
-}
-
-// The field that a tag stands for, with the value that it must have; nothing when there is none.
-std::optional<std::pair<Field, std::string_view>> FieldOf(std::string_view key,
-                                                          std::string_view value) {
-  using FieldAndText = std::pair<Field, std::string_view>;
-  if (value.empty()) return std::nullopt;  // an empty field shows no tag
-  if (key == kSpanKindKey && KindNumber(value) > 0) return FieldAndText{Field::kKind, value};
-  if (key == kErrorKey && value == "true") return FieldAndText{Field::kStatus, "error"};
-  if (key == kStatusCodeKey && value == kStatusOk) return FieldAndText{Field::kStatus, "ok"};
-  if (key == kStatusCodeKey && value == kStatusError) return FieldAndText{Field::kStatus, "error"};
-  if (key == kStatusDescriptionKey) return FieldAndText{Field::kStatusMessage, value};
-  if (key == kScopeNameKey) return FieldAndText{Field::kScopeName, value};
-  if (key == kScopeVersionKey) return FieldAndText{Field::kScopeVersion, value};
-  if (key == kTraceStateKey) return FieldAndText{Field::kTraceState, value};
-  if (key == kEventKey) return FieldAndText{Field::kEventName, value};
-  return std::nullopt;
-}
-
 }  // namespace
 
 Result<std::string_view> ParseWriteSpan(std::string_view message) {
@@ -181,18 +154,6 @@ Result<TraceQuery> ParseFindTraces(std::string_view message, uint32_t depth_max)
     if (!has_query) return Status::InvalidArgument("the request has no query");
     return search.Finish(depth_max);
   });
-}
-
-FilterNode LowerTag(const std::string& key, const std::string& value) {
-  FilterNode any;
-  any.op = FilterOp::kOr;
-  for (const AttributeLevel level : {AttributeLevel::kSpanOrResource, AttributeLevel::kEvent}) {
-    any.children.push_back(Equals(AttributeRef{key, level}, Constant::Type::kLegacyText, value));
-  }
-  if (const auto field = FieldOf(key, value)) {
-    any.children.push_back(Equals(FieldRef{field->first}, Constant::Type::kString, field->second));
-  }
-  return any;
 }
 
 }  // namespace larder::v1

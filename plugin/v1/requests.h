@@ -25,10 +25,4 @@ Result<TraceId> ParseGetTrace(std::string_view message);
 // `depth_max` is `depth_max`.
 Result<TraceQuery> ParseFindTraces(std::string_view message, uint32_t depth_max);
 
-// The filter of tags: each one lies on the span, its process or one of its logs, and its text is
-// equal. Spans came as OTLP, or were translated to it, so that some tags are fields: then the field
-// is asked too. As Jaeger's own v1 stores answer (its memory store is the model), over the tags
-// that from_otlp.h shows.
-FilterNode LowerTag(const std::string& key, const std::string& value);
-
 }  // namespace larder::v1

@@ -21,6 +21,7 @@ namespace api = jaeger::api_v2;
 namespace storage = jaeger::storage::v1;
 
 const char kWriteSpan[] = "/jaeger.storage.v1.SpanWriterPlugin/WriteSpan";
+const char kGetServices[] = "/jaeger.storage.v1.SpanReaderPlugin/GetServices";
 const char kFindTraces[] = "/jaeger.storage.v1.SpanReaderPlugin/FindTraces";
 
 storage::TraceQueryParameters Query(const std::string& service) {
@@ -162,6 +163,26 @@ TEST_F(V1StoreTest, FindsTagsThatBecameFields) {
   }
   EXPECT_EQ(FindByTag("span.kind", ""), "");
   EXPECT_EQ(FindByTag("error", "false"), "");
+}
+
+TEST_F(V1StoreTest, FindsNumbersAndBytesByTheTextThatJaegerGivesThem) {
+  api::Span span = MakeSpan('a', 1);
+  api::KeyValue* load = span.add_tags();
+  load->set_key("load");
+  load->set_v_type(api::FLOAT64);
+  load->set_v_float64(0.1 + 0.2);
+  api::KeyValue* payload = span.add_tags();
+  payload->set_key("payload");
+  payload->set_v_type(api::BINARY);
+  payload->set_v_binary(std::string("\0\xfe\xff", 3));
+  Write(span);
+  EXPECT_EQ(FindByTag("load", "0.3"), "a");
+  EXPECT_EQ(FindByTag("load", "0.30000000000000004"), "a");  // as the page shows it
+  EXPECT_EQ(FindByTag("load", "0.30"), "");
+  EXPECT_EQ(FindByTag("payload", "00feff"), "a");
+  EXPECT_EQ(FindByTag("payload", "AP7/"), "a");  // as up to v1.57 it was called
+  EXPECT_EQ(FindByTag("payload", "00fe"), "");
+  EXPECT_EQ(FindByTag("service.name", "front"), "");  // the name of the process is no tag
 }
 
 TEST_F(V1StoreTest, ServicesOperationsDependencies) {
@@ -342,6 +363,31 @@ TEST_F(V1StoreTest, CloseOnlyFlushes) {
   storage::CloseWriterResponse reply;
   EXPECT_TRUE(remote_->writer->Close(&context, {}, &reply).ok());
   Write(MakeSpan('a', 2));
+}
+
+// Go's clients check no string, ours would refuse the message: so bytes are sent and looked at.
+TEST_F(V1StoreTest, TextThatIsNotUtf8ComesBackAndIsFound) {
+  api::Span span = MakeSpan('a', 1, "front?");
+  AddTag(&span, "key?", "value?");
+  storage::WriteSpanRequest write;
+  *write.mutable_span() = span;
+  const auto broken = [](std::string message) {
+    for (char& c : message) {
+      if (c == '?') c = '\xff';
+    }
+    return message;
+  };
+  ASSERT_TRUE(RawCall(remote_->channel, kWriteSpan, broken(write.SerializeAsString())).ok());
+
+  std::string reply;
+  ASSERT_TRUE(RawCall(remote_->channel, kGetServices, "", &reply).ok());
+  EXPECT_NE(reply.find("front\xff"), std::string::npos);
+  storage::FindTracesRequest find;
+  *find.mutable_query() = Query("front?");
+  (*find.mutable_query()->mutable_tags())["key?"] = "value?";
+  ASSERT_TRUE(
+      RawCall(remote_->channel, kFindTraces, broken(find.SerializeAsString()), &reply).ok());
+  EXPECT_NE(reply.find(broken(span.SerializeAsString())), std::string::npos);
 }
 
 TEST_F(V1StoreTest, HostileRequestsAreRefused) {
