@@ -14,11 +14,14 @@ BINARY = pathlib.Path(os.environ.get("LARDER_BIN", ROOT / "build/dev/plugin/lard
 
 
 class Larder:
-    """One data directory and the process that serves it; restarts keep directory and ports."""
+    """One data directory and the process that serves it; restarts keep directory and ports.
+    `command` and `data_dir` say how the program is started and what it is told, when that is not as
+    usual."""
 
-    def __init__(self, folder, *arguments, secured=None):
+    def __init__(self, folder, *arguments, secured=None, command=(BINARY,), data_dir=None):
         self.folder = pathlib.Path(folder)
-        self.data_dir = self.folder / "data"
+        self.command = command
+        self.data_dir = data_dir or self.folder / "data"
         self.secured = secured
         self.arguments = arguments if secured is None else (*arguments, *secured.arguments)
         scheme = "http" if secured is None else "https"
@@ -48,7 +51,7 @@ class Larder:
         return requests.get(self.admin_url + path, timeout=60, verify=verify, **options)
 
     def start(self, log=None, is_ready=None):
-        command = [BINARY, "serve", "--data-dir", self.data_dir,
+        command = [*self.command, "serve", "--data-dir", self.data_dir,
                    "--grpc-listen", self.grpc_address,
                    "--admin-listen", self.admin_url.partition("://")[2],
                    "--otlp.http-listen", self.otlp_http_url.partition("://")[2],
