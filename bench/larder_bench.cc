@@ -18,6 +18,7 @@ Verbs
   lone-client  what one client that waits for each answer pays
   drop         serves OTLP over gRPC and keeps nothing, to compare a store with
   tenants      what it costs that many tenants send at once
+  writers      the same load by OTLP and by Jaeger v1, unary and by streams, into one server
 
 Flags of every verb
   --profile=P        capture (of LARDER_CAPTURE), otel-demo, grafana, alibaba
@@ -36,6 +37,7 @@ query    --runs=N of each shape (200)
 lone-client  --spans-per-request=N (10)
 drop     --listen=HOST:PORT (127.0.0.1:17271), no other flag
 tenants  --tenants=N (1000)
+writers  --workers=N of a v1 collector (50); --in-flight is OTLP's
 )";
 
 }  // namespace
@@ -56,6 +58,7 @@ int main(int count, char** arguments) {
               : verb == "restart" ? larder::bench::RunRestart(&*flags)
               : verb == "drop"    ? larder::bench::RunDrop(&*flags)
               : verb == "tenants" ? larder::bench::RunTenants(&*flags)
+              : verb == "writers" ? larder::bench::RunWriters(&*flags)
               : verb == "lone-client"
                   ? larder::bench::RunLoneClient(&*flags)
                   : Status::InvalidArgument(verb + ": no such verb; see --help");

@@ -14,5 +14,6 @@ Status RunRestart(Flags* flags);
 Status RunLoneClient(Flags* flags);
 Status RunDrop(Flags* flags);  // serves until SIGTERM
 Status RunTenants(Flags* flags);
+Status RunWriters(Flags* flags);
 
 }  // namespace larder::bench
