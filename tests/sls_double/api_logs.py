@@ -19,14 +19,15 @@ class LogsApi:
 
     def put_logs(self, request, name):
         """All or nothing: one bad log refuses its whole group."""
-        if "application/x-protobuf" not in request.header("content-type"):
-            raise SlsError(415 if request.header("content-type") else 400, "InvalidContentType"
-                           if request.header("content-type") else "MissingContentType",
-                           "Content-Type must be application/x-protobuf")
+        kind = request.header("content-type")
+        if not kind:
+            raise SlsError(400, "MissingContentType", "header Content-Type is missing")
+        if "application/x-protobuf" not in kind:
+            raise SlsError(415, "InvalidContentType", f"Content-Type '{kind}' is not application/x-protobuf")
         logstore = self._catalog.logstore(request.project, name)
-        key = request.params.get("key") if request.path.endswith("/shards/route") else None
-        if request.path.endswith("/shards/route") and key is None:
-            raise parameter_invalid("a write to shards/route needs key")
+        key = None
+        if request.path.endswith("/shards/route"):
+            key = request.params.get("key", "")
         shard = self._shards.choose(logstore["id"], key)
         raw = self._raw_body(request)
         group = log_group.read(raw, self._settings)

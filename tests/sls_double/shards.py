@@ -76,10 +76,11 @@ class Shards:
                 raise parameter_invalid(f"key {key} does not lie inside shard {shard_id}")
             db.run("UPDATE shard SET status = 'readonly' WHERE logstore = ? AND id = ?",
                    logstore, shard["id"])
+            newest = self.list(logstore)[-1]["shardID"]
             for low, high in itertools.pairwise(bounds):
                 self._add(logstore, _hex(low), _hex(high))
             return [each for each in self.list(logstore)
-                    if each["shardID"] == shard["id"] or each["shardID"] > self._newest(logstore) - len(bounds) + 1]
+                    if each["shardID"] == shard["id"] or each["shardID"] > newest]
 
     def merge(self, logstore, shard_id):
         """With the neighbour to the right."""
@@ -93,18 +94,14 @@ class Shards:
             db.run("UPDATE shard SET status = 'readonly' WHERE logstore = ? AND id IN (?, ?)",
                    logstore, *old)
             self._add(logstore, shard["begin_key"], right["end_key"])
-            return [each for each in self.list(logstore)
-                    if each["shardID"] in (*old, self._newest(logstore))]
+            found = self.list(logstore)
+            return [each for each in found if each["shardID"] in (*old, found[-1]["shardID"])]
 
     def _open(self, logstore, shard_id):
         shard = self.get(logstore, shard_id)
         if shard["status"] != "readwrite":
             raise parameter_invalid(f"shard {shard_id} is readonly")
         return shard
-
-    def _newest(self, logstore):
-        with self._database as db:
-            return db.one("SELECT MAX(id) AS id FROM shard WHERE logstore = ?", logstore)["id"]
 
     # Cursors.
 

@@ -108,6 +108,7 @@ def test_window_and_its_status_can_be_set(client):
     ({"x_log_compresstype": "deflate"}, 400, "PostBodyUncompressError"),
     ({"x_log_compresstype": "brotli"}, 400, "InvalidCompressType"),
     ({"content_type": "text/plain"}, 415, "InvalidContentType"),
+    ({"content_type": ""}, 400, "MissingContentType"),
     ({"x_log_apiversion": "0.4.0"}, 400, "InvalidAPIVersion"),
     ({"date": "today"}, 400, "InvalidDateFormat"),
 ])
@@ -132,7 +133,8 @@ def test_hash_key_chooses_the_shard(client):
                           .json()["cursor"].replace("=", "%3D")) for shard in (0, 1)]
     assert [answer.headers["x-log-count"] for answer in pulled] == ["1", "3"]
     assert [answer.headers["x-log-cursor"] for answer in pulled] == [end.json()["cursor"] for end in ends]
-    assert client.put("wide", group_of([ROW]), path="/shards/route?key=12").code == "ParameterInvalid"
+    for wrong in ("/shards/route?key=12", "/shards/route"):
+        assert client.put("wide", group_of([ROW]), path=wrong).code == "ParameterInvalid"
 
 
 def test_missing_project_and_logstore(client, served):
