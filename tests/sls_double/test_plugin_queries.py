@@ -1,4 +1,5 @@
-"""aliyun-log-jaeger's questions, word by word as it sends them, over rows of the hybrid layout."""
+"""aliyun-log-jaeger's questions, word by word as it sends them, over rows of the hybrid layout: rows
+made by the layout's page, and those of the tier's own writer."""
 
 import json
 import time
@@ -6,6 +7,7 @@ import urllib.parse
 
 import pytest
 
+from sls_double import larder_rows
 from sls_double.client import group_of
 from sls_double.hybrid_rows import row_of
 
@@ -34,10 +36,15 @@ NUMBER = {"type": "double", "doc_value": True}
 WORD = {"type": "text", "token": [], "doc_value": True}
 
 
-@pytest.fixture
-def instance(client):
+WRITERS = {"page": lambda spans: [group_of(map(row_of, spans), {"__pack_id__": "part-0"})],
+           "larder": larder_rows.groups_of}
+
+
+@pytest.fixture(params=WRITERS)
+def instance(client, request):
     """The logstore `spans` as -traces, and one as -traces-deps."""
-    assert client.put("spans", group_of(map(row_of, SPANS), {"__pack_id__": "part-1"}), "lz4").status == 200
+    for group in WRITERS[request.param](SPANS):
+        assert client.put("spans", group, "lz4").status == 200
     client.call("POST", "/logstores", {"logstoreName": "deps", "ttl": 30, "shardCount": 1})
     client.call("POST", "/logstores/deps/index", {"keys": {
         **dict.fromkeys(("version", "parent_service", "child_service"), WORD),
