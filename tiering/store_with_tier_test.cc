@@ -280,6 +280,14 @@ TEST_F(StoreWithTier, WithoutItsTierAStoreSaysSo) {
   Open();
   EXPECT_EQ(Get(3).status().code(), StatusCode::kUnavailable);
   EXPECT_EQ(store_->Services(0, {})->values.size(), 2u);
+  // Longer than any retention: the way to the spans stays.
+  clock_.Advance(5000 * kHourNs);
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_EQ(store_->stats().tier.cold_rows, 10u);
+  options_.tier = tier_.get();
+  options_.cold.retention_ms = 10'000ull * 3600 * 1000;
+  Open();
+  EXPECT_EQ(Get(3)->size(), 2u);
 }
 
 TEST_F(StoreWithTier, WaitsOutAnOutage) {

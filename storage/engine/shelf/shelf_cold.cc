@@ -75,7 +75,7 @@ Status Shelf::Evict(uint64_t partition, const CallsOfTenant& calls) {
   LARDER_ASSIGN_OR_RETURN(
       ColdParts cold, cold_shelf_.Write(record, SegmentsByArrival(partition), calls, &cancelled_));
   record.state = PartitionState::kEvicted;
-  const Status saved = parts_.catalog->Save(record);
+  Status saved = parts_.catalog->Save(record);
   if (!saved.ok()) {
     // A start would take them away too.
     LARDER_RETURN_IF_ERROR(cold_shelf_.Delete(cold));

@@ -127,8 +127,8 @@ std::unique_ptr<TraceCursor> NewColdGetCursor(std::shared_ptr<const View> view, 
                                      limits);
 }
 
-std::unique_ptr<TraceCursor> NewColdFindCursor(std::shared_ptr<const View> view, TraceQuery query,
-                                               const ColdOptions& options,
+std::unique_ptr<TraceCursor> NewColdFindCursor(const std::shared_ptr<const View>& view,
+                                               TraceQuery query, const ColdOptions& options,
                                                const QueryBounds& bounds,
                                                const QueryLimits& limits) {
   return std::make_unique<LateCursor<TraceCursor, TraceChunk>>(
@@ -139,8 +139,8 @@ std::unique_ptr<TraceCursor> NewColdFindCursor(std::shared_ptr<const View> view,
       });
 }
 
-std::unique_ptr<SpanCursor> NewColdSpansCursor(std::shared_ptr<const View> view, SpanQuery query,
-                                               const ColdOptions& options,
+std::unique_ptr<SpanCursor> NewColdSpansCursor(const std::shared_ptr<const View>& view,
+                                               SpanQuery query, const ColdOptions& options,
                                                const QueryBounds& bounds,
                                                const QueryLimits& limits) {
   return std::make_unique<LateCursor<SpanCursor, SpanChunk>>(

@@ -40,12 +40,12 @@ Result<std::shared_ptr<const View>> FetchForSpans(std::shared_ptr<const View> vi
 std::unique_ptr<TraceCursor> NewColdGetCursor(std::shared_ptr<const View> view, TenantId tenant,
                                               std::vector<TraceId> ids, const ColdOptions& options,
                                               const QueryBounds& bounds, const QueryLimits& limits);
-std::unique_ptr<TraceCursor> NewColdFindCursor(std::shared_ptr<const View> view, TraceQuery query,
-                                               const ColdOptions& options,
+std::unique_ptr<TraceCursor> NewColdFindCursor(const std::shared_ptr<const View>& view,
+                                               TraceQuery query, const ColdOptions& options,
                                                const QueryBounds& bounds,
                                                const QueryLimits& limits);
-std::unique_ptr<SpanCursor> NewColdSpansCursor(std::shared_ptr<const View> view, SpanQuery query,
-                                               const ColdOptions& options,
+std::unique_ptr<SpanCursor> NewColdSpansCursor(const std::shared_ptr<const View>& view,
+                                               SpanQuery query, const ColdOptions& options,
                                                const QueryBounds& bounds,
                                                const QueryLimits& limits);
 
