@@ -37,15 +37,18 @@ std::string Word(const std::array<const char*, kCount>& words, int32_t number) {
   return number >= 0 && index < kCount ? words[index] : words[0];
 }
 
-// Keys and texts of values, the last of equal keys.
+// Keys and texts of values, the last of equal keys; then `has_twice`, since a search by value takes
+// the first.
 std::map<std::string, std::string> Texts(const std::vector<std::string_view>& key_values,
-                                         ListRange range) {
+                                         ListRange range, bool* has_twice) {
   std::map<std::string, std::string> texts;
   char scratch[8];
   for (uint32_t i = range.first; i < range.first + range.count; ++i) {
     const auto attribute = InterpretKeyValue(key_values[i], scratch);
     if (!attribute.ok()) continue;
-    texts[ValidUtf8(attribute->key)] = ValidUtf8(ValueText(attribute->type, attribute->payload));
+    const auto [at, is_new] = texts.insert_or_assign(
+        ValidUtf8(attribute->key), ValidUtf8(ValueText(attribute->type, attribute->payload)));
+    *has_twice |= !is_new;
   }
   return texts;
 }
@@ -80,7 +83,8 @@ std::string DumpList(const std::vector<Json>& items, bool* is_truncated) {
   return out + "]";
 }
 
-std::string DumpLinks(const SpanFields& span, SlsTraceIds spelling, bool* is_truncated) {
+std::string DumpLinks(const SpanFields& span, SlsTraceIds spelling, bool* is_truncated,
+                      bool* has_twice) {
   std::vector<Json> links;
   const auto add = [&](std::string_view trace_id, std::string_view span_id, const char* type) {
     const std::string trace = TraceIdText(trace_id, spelling);
@@ -98,16 +102,16 @@ std::string DumpLinks(const SpanFields& span, SlsTraceIds spelling, bool* is_tru
     if (!link.trace_state.empty()) links.back()["TraceState"] = link.trace_state;
     if (link.attributes.count > 0) {
       // A string: aliyun-log-jaeger drops a span whose links have anything else.
-      links.back()["Attributes"] = DumpJson(Texts(span.key_values, link.attributes));
+      links.back()["Attributes"] = DumpJson(Texts(span.key_values, link.attributes, has_twice));
     }
   }
   return DumpList(links, is_truncated);
 }
 
-std::string DumpEvents(const SpanFields& span, bool* is_truncated) {
+std::string DumpEvents(const SpanFields& span, bool* is_truncated, bool* has_twice) {
   std::vector<Json> events;
   for (const EventFields& event : span.events) {
-    auto texts = Texts(span.key_values, event.attributes);
+    auto texts = Texts(span.key_values, event.attributes, has_twice);
     texts["event"] = ValidUtf8(event.name);
     events.push_back({{"attribute", texts}, {"name", texts["event"]}, {"time", event.time_ns}});
   }
@@ -172,7 +176,8 @@ const SpanRowWriter::ResourceColumns& SpanRowWriter::ColumnsOf(std::string_view 
   ResourceFields fields;
   ReadResource(envelope, &fields);
   auto texts = Texts(fields.key_values,
-                     {.first = 0, .count = static_cast<uint32_t>(fields.key_values.size())});
+                     {.first = 0, .count = static_cast<uint32_t>(fields.key_values.size())},
+                     &columns.has_twice);
   if (const auto service = texts.find("service.name"); service != texts.end()) {
     columns.service = service->second;
     texts.erase(service);
@@ -204,7 +209,8 @@ SpanRow SpanRowWriter::WriteSpanFields(const SpanPieces& pieces, const SpanField
   const uint64_t start_s = span.start_ns / kNanosOfSecond;
   row.log.time_s = filed_s.value_or(static_cast<uint32_t>(start_s));
   row.log.time_ns = static_cast<uint32_t>(span.start_ns % kNanosOfSecond);
-  Columns columns{.log = &row.log, .is_truncated = resource.is_truncated};
+  Columns columns{
+      .log = &row.log, .is_truncated = resource.is_truncated, .is_wide = resource.has_twice};
   const uint64_t start_us = span.start_ns / kNanosOfMicro;
   const uint64_t end_us = span.end_ns / kNanosOfMicro;
   columns.Add("traceID", TraceIdText(span.trace_id, options_.trace_ids));
@@ -224,11 +230,12 @@ SpanRow SpanRowWriter::WriteSpanFields(const SpanPieces& pieces, const SpanField
   columns.AddText("otlp.name", scope.name);
   columns.AddText("otlp.version", scope.version);
   columns.Add("resource", resource.json);
-  auto texts = Texts(span.key_values, span.attributes);
+  auto texts = Texts(span.key_values, span.attributes, &columns.is_wide);
   AddTags(span, scope, &texts);
   columns.Add("attribute", DumpMap(std::move(texts), &columns.is_truncated));
-  columns.Add("links", DumpLinks(span, options_.trace_ids, &columns.is_truncated));
-  columns.Add("logs", DumpEvents(span, &columns.is_truncated));
+  columns.Add("links",
+              DumpLinks(span, options_.trace_ids, &columns.is_truncated, &columns.is_wide));
+  columns.Add("logs", DumpEvents(span, &columns.is_truncated, &columns.is_wide));
   const bool has_hidden_level = !scope.key_values.empty();
   if (columns.is_wide || columns.is_truncated || has_hidden_level) {
     columns.Add(kWideKey.data(), "1");

@@ -65,6 +65,7 @@ class SpanRowWriter {
     std::string host;
     std::string json;
     bool is_truncated = false;
+    bool has_twice = false;  // some key
   };
   struct Columns;  // of one row, while it is made
 

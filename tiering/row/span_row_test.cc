@@ -169,6 +169,21 @@ TEST(SpanRow, ARestampedRowSaysSo) {
   EXPECT_EQ(ReadRow(*row), Example());
 }
 
+// A search by value takes the first of equal keys, the column has the last.
+TEST(SpanRow, AKeyThatComesTwiceIsAlwaysLookedAt) {
+  EXPECT_EQ(WriteRow(Example()).log.value(kWideKey), "");
+  Span twice = Example();
+  twice.attributes.push_back({"k", ValueType::kString, "first"});
+  twice.attributes.push_back({"k", ValueType::kString, "last"});
+  EXPECT_EQ(WriteRow(twice).log.value(kWideKey), "1");
+  Span of_resource = Example();
+  auto resource = std::make_shared<Resource>(*of_resource.resource);
+  resource->attributes.push_back({"r", ValueType::kString, "first"});
+  resource->attributes.push_back({"r", ValueType::kString, "last"});
+  of_resource.resource = resource;
+  EXPECT_EQ(WriteRow(of_resource).log.value(kWideKey), "1");
+}
+
 TEST(SpanRow, TraceIdsHaveTwoSpellings) {
   EXPECT_EQ(WriteRow(Example()).log.value("traceID"), "00000000000000ab");
   EXPECT_EQ(WriteRow(Example(), {.trace_ids = SlsTraceIds::kW3c}).log.value("traceID"),
