@@ -1,5 +1,6 @@
 #include "plugin/calls/forwarded_call.h"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -79,12 +80,22 @@ class ForwardedUnary final : public grpc::ServerUnaryReactor {
       : forwarding_(parts, rpc, context, request), reply_(reply) {}
 
   void Try() {
-    const MutexLock lock(mu_);
-    hop_ = forwarding_.forwarder.Send(
+    busy_.store(2, std::memory_order_relaxed);
+    auto hop = forwarding_.forwarder.Send(
         forwarding_.method, forwarding_.headers, forwarding_.request, forwarding_.deadline,
         [this](const grpc::Status& outcome, const grpc::ByteBuffer& reply,
-               const Headers& trailers) { Ended(outcome, reply, trailers); });
-    if (is_cancelled_) hop_->Cancel();
+               const Headers& trailers) {
+          outcome_ = outcome;
+          answer_ = reply;
+          trailers_ = trailers;
+          Leave();
+        });
+    {
+      const MutexLock lock(mu_);
+      hop_ = std::move(hop);
+      if (is_cancelled_) hop_->Cancel();
+    }
+    Leave();
   }
   void OnCancel() override {
     const MutexLock lock(mu_);
@@ -96,14 +107,21 @@ class ForwardedUnary final : public grpc::ServerUnaryReactor {
  private:
   ~ForwardedUnary() override = default;
 
-  void Ended(const grpc::Status& outcome, const grpc::ByteBuffer& reply, const Headers& trailers) {
-    if (forwarding_.ShouldRetry(outcome)) return forwarding_.RetryLater([this] { Try(); });
-    if (outcome.ok()) *reply_ = reply;
-    Finish(forwarding_.End(outcome, trailers));
+  // Try and the answer to what it sent may come to their ends in any order, on two threads. The
+  // later one goes on: after Finish nothing here may be touched.
+  void Leave() {
+    if (busy_.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+    if (forwarding_.ShouldRetry(outcome_)) return forwarding_.RetryLater([this] { Try(); });
+    if (outcome_.ok()) *reply_ = answer_;
+    Finish(forwarding_.End(outcome_, trailers_));
   }
 
   Forwarding forwarding_;
   grpc::ByteBuffer* const reply_;
+  std::atomic<int> busy_ = 0;
+  grpc::Status outcome_;  // of the latest attempt, until Leave
+  grpc::ByteBuffer answer_;
+  Headers trailers_;
   Mutex mu_;
   std::shared_ptr<UnaryHop> hop_ GUARDED_BY(mu_);
   bool is_cancelled_ GUARDED_BY(mu_) = false;

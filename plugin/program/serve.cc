@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include <sys/stat.h>
+
 #include "plugin/admin/admin_server.h"
 #include "plugin/forward/ownership.h"
 #include "plugin/otlp_http/otlp_http_server.h"
@@ -94,6 +96,7 @@ int RunServe(const std::vector<std::string>& arguments) {
   if (!security.ok()) return Fail(security.status(), kExitUsage);
   settings->server.security = security->get();
   StopSignal stop;
+  umask(077);  // the owner's socket is this user's alone from its first moment
   const auto ownership = Ownership::Take(settings->store.data_dir);
   if (!ownership.ok()) return Fail(ownership.status(), ExitCodeOfOpen(ownership.status()));
   auto server = Server::Start(ServerOptionsOf(*settings));

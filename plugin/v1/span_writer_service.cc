@@ -133,6 +133,7 @@ class WriteStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
     const size_t size_bytes = span.ok() ? span->size() : 0;
     {
       const MutexLock lock(mu_);
+      if (is_ended_) return;  // Stop came between; nothing may refer to this after gRPC is done
       ++waiting_;
       waiting_bytes_ += size_bytes;
     }
