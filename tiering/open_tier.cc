@@ -1,5 +1,6 @@
 #include "tiering/open_tier.h"
 
+#include "storage/base/log.h"
 #include "tiering/directory/directory_tier.h"
 #include "tiering/sls_tier/sls_tier.h"
 
@@ -11,6 +12,10 @@ Result<std::unique_ptr<ColdTier>> OpenTier(const TierOptions& options) {
     case TierKind::kOff:
       break;
     case TierKind::kDirectory:
+      if (const Status status = CheckDirectoryTier({.path = options.directory}); !status.ok()) {
+        Log(LogLevel::kWarning, "the tier is away; partitions wait on the local disk",
+            {{"why", status.message()}});
+      }
       return OpenDirectoryTier({.path = options.directory});
     case TierKind::kSls:
       return OpenSlsTier(options);

@@ -97,6 +97,7 @@ class StoreWithTier : public testing::Test {
  protected:
   StoreWithTier() {
     SetLogToStderr(LogLevel::kError, LogFormat::kText);
+    EXPECT_TRUE(CreateDirectoryTier({.path = scratch_.File("tier")}).ok());
     auto tier = OpenDirectoryTier({.path = scratch_.File("tier"), .clock = &clock_});
     EXPECT_TRUE(tier.ok());
     tier_ = std::make_unique<FlakyTier>(std::move(tier).value());

@@ -38,8 +38,8 @@ serve, from flags, the environment and --config FILE, and looks step by step whe
 to use: for Alibaba Cloud SLS the endpoint, the access key, the project, the Logstore, its index, and
 how far the clocks differ. Each failure says what mends it.
 
-  --create   make the Logstore and its index where they are not there (tier.sls.create);
-             an index that is there is never changed
+  --create   make the Logstore and its index where they are not there (tier.sls.create), or the
+             directory a tier; an index that is there is never changed
 
 Example:
 

@@ -1,15 +1,14 @@
 // larder tier: the operator's verbs of the cold tier. `check` tries its configuration before a
 // server relies on it.
 #include <cstdio>
-#include <filesystem>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "plugin/program/commands.h"
 #include "plugin/program/environment.h"
 #include "plugin/settings/settings.h"
+#include "tiering/directory/directory_tier.h"
 #include "tiering/sls_tier/sls_check.h"
 
 namespace larder {
@@ -31,12 +30,8 @@ int Report(const std::vector<TierCheckStep>& steps) {
   return kExitOk;
 }
 
-Status CheckDirectory(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::is_directory(path, error)) {
-    return Status::NotFound(path + " is no directory; make it, or mend tier.directory");
-  }
-  return Status::Ok();
+Status CheckDirectory(const std::string& path, bool create) {
+  return create ? CreateDirectoryTier({.path = path}) : CheckDirectoryTier({.path = path});
 }
 
 int Check(std::vector<std::string> arguments) {
@@ -50,7 +45,8 @@ int Check(std::vector<std::string> arguments) {
   if (const Status status = CheckTierOptions(tier); !status.ok()) return Fail(status, kExitUsage);
   switch (tier.kind) {
     case TierKind::kDirectory:
-      return Report({{"directory", CheckDirectory(tier.directory), tier.directory}});
+      return Report(
+          {{"directory", CheckDirectory(tier.directory, tier.sls.create), tier.directory}});
     case TierKind::kSls: {
       const auto client = SlsClient::Make(tier.sls);
       if (!client.ok()) return Fail(client.status(), kExitUsage);

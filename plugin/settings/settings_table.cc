@@ -288,7 +288,7 @@ const Setting kTable[] = {
          [](Settings& s, size_t index) { s.tier.old_rows = static_cast<TierOldRows>(index); }}},
     {"tier.read-time-max", kTier, "How long one query may wait for the tier.",
      OfTier<&TierOptions::read_ms_max>(Unit::kDuration, 100, kHourMs)},
-    {"tier.directory", kTier, "The directory of tier.kind directory.",
+    {"tier.directory", kTier, "The directory of tier.kind directory; larder tier check --create makes it one.",
      TextField{[](Settings& s) -> std::string& { return s.tier.directory; }}},
     {"tier.sls.endpoint", kSls,
      "cn-hangzhou.log.aliyuncs.com or another of SLS; https unless http:// stands before it.",

@@ -146,6 +146,7 @@ std::string TierPath(const std::string& data_dir) { return data_dir + ".tier"; }
 
 std::unique_ptr<ColdTier> UseTier(const std::string& data_dir, FakeClock* clock,
                                   StoreOptions* options) {
+  LARDER_CHECK(CreateDirectoryTier({.path = TierPath(data_dir)}).ok());
   auto tier = OpenDirectoryTier({.path = TierPath(data_dir), .clock = clock});
   LARDER_CHECK(tier.ok());
   options->tier = tier->get();

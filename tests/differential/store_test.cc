@@ -85,6 +85,7 @@ class StoreHistory {
     options_.partition_rows_max = random_.Between(50, 3000);
     options_.head_bytes_max = random_.OneIn(2) ? 256 << 10 : 8 << 20;
     if (has_tier) {
+      LARDER_CHECK(CreateDirectoryTier({.path = scratch_.File("tier")}).ok());
       auto tier = OpenDirectoryTier({.path = scratch_.File("tier"), .clock = &clock_});
       LARDER_CHECK(tier.ok());
       tier_ = std::move(tier).value();

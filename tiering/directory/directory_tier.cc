@@ -59,11 +59,14 @@ class DirectoryTier : public ColdTier {
   explicit DirectoryTier(const DirectoryTierOptions& options)
       : options_(options), files_(options.file_system) {}
 
-  Status Prepare() {
-    if (!options_.path.starts_with('/')) {
-      return Status::InvalidArgument("the tier's directory must be an absolute path, not '" +
-                                     options_.path + "'");
-    }
+  Status CheckPath() const {
+    if (options_.path.starts_with('/')) return Status::Ok();
+    return Status::InvalidArgument("the tier's directory must be an absolute path, not '" +
+                                   options_.path + "'");
+  }
+
+  Status Create() {
+    LARDER_RETURN_IF_ERROR(CheckPath());
     LARDER_RETURN_IF_ERROR(files_->CreateDirectories(options_.path));
     if (CheckThere().ok()) return Status::Ok();
     LARDER_ASSIGN_OR_RETURN(const auto names, files_->List(options_.path));
@@ -72,6 +75,13 @@ class DirectoryTier : public ColdTier {
                                         " holds other things; name an empty directory");
     }
     return WriteWhole(options_.path, std::string(kMarkName), kMarkText);
+  }
+
+  Status CheckThere() const {
+    if (files_->Exists(options_.path + "/" + std::string(kMarkName))) return Status::Ok();
+    return Status::Unavailable(
+        options_.path + " has no " + std::string(kMarkName) +
+        ": is its disk mounted? (larder tier check --create makes a new tier)");
   }
 
   std::string name() const override { return "directory " + options_.path; }
@@ -159,12 +169,6 @@ class DirectoryTier : public ColdTier {
   }
 
  private:
-  Status CheckThere() const {
-    if (files_->Exists(options_.path + "/" + std::string(kMarkName))) return Status::Ok();
-    return Status::Unavailable(options_.path + " has no " + std::string(kMarkName) +
-                               ": is its disk mounted?");
-  }
-
   Status Check(const QueryLimits& limits) const {
     if (limits.cancelled != nullptr && limits.cancelled->load(std::memory_order_relaxed)) {
       return Status::Cancelled("the caller cancelled");
@@ -289,8 +293,18 @@ class DirectoryTier : public ColdTier {
 
 Result<std::unique_ptr<ColdTier>> OpenDirectoryTier(const DirectoryTierOptions& options) {
   auto tier = std::make_unique<DirectoryTier>(options);
-  LARDER_RETURN_IF_ERROR(tier->Prepare());
+  LARDER_RETURN_IF_ERROR(tier->CheckPath());
   return std::unique_ptr<ColdTier>(std::move(tier));
+}
+
+Status CheckDirectoryTier(const DirectoryTierOptions& options) {
+  const DirectoryTier tier(options);
+  LARDER_RETURN_IF_ERROR(tier.CheckPath());
+  return tier.CheckThere();
+}
+
+Status CreateDirectoryTier(const DirectoryTierOptions& options) {
+  return DirectoryTier(options).Create();
 }
 
 }  // namespace larder

@@ -18,9 +18,16 @@ struct DirectoryTierOptions {
   Clock* clock = &Clock::System();                 // the store's: deadlines are by it
 };
 
-// Creates the directory when it is not there, or empty, and leaves a mark in it. Without the mark
-// (the disk is not mounted) every call is kUnavailable. kInvalidArgument: the path is not absolute;
-// kFailedPrecondition: the directory holds other things and no mark.
+// The tier in a directory that CreateDirectoryTier has marked once. While the mark is not there
+// (the disk is not mounted) every call is kUnavailable. kInvalidArgument: the path is not absolute.
 Result<std::unique_ptr<ColdTier>> OpenDirectoryTier(const DirectoryTierOptions& options);
+
+// Whether the directory is a tier: kUnavailable when it has no mark.
+Status CheckDirectoryTier(const DirectoryTierOptions& options);
+
+// Makes it one, for a person who says so, and never by itself: where a disk is to be mounted, the
+// empty directory below it must not become the tier. Creates the directory when it is not there,
+// and leaves a mark in it; OK when it has one. kFailedPrecondition: it holds other things.
+Status CreateDirectoryTier(const DirectoryTierOptions& options);
 
 }  // namespace larder

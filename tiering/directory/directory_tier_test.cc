@@ -87,6 +87,7 @@ class Found : public ColdRows {
 class DirectoryTierTest : public testing::Test {
  protected:
   DirectoryTierTest() : path_(scratch_.File("tier")) {
+    EXPECT_TRUE(CreateDirectoryTier({.path = path_}).ok());
     auto tier = OpenDirectoryTier({.path = path_});
     EXPECT_TRUE(tier.ok()) << tier.status().ToString();
     tier_ = std::move(tier).value();
@@ -181,8 +182,23 @@ TEST_F(DirectoryTierTest, TellsAwayFromBrokenAndMissing) {
   fs::remove(path_ + "/LARDER-TIER");
   EXPECT_EQ(tier_->ReadTraces(scope_, {{Id(1), {17}}}, {}, &found).code(),
             StatusCode::kUnavailable);
-  EXPECT_EQ(OpenDirectoryTier({.path = path_}).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(CheckDirectoryTier({.path = path_}).code(), StatusCode::kUnavailable);
+  EXPECT_EQ(CreateDirectoryTier({.path = path_}).code(), StatusCode::kFailedPrecondition);
   EXPECT_EQ(OpenDirectoryTier({.path = "tier"}).status().code(), StatusCode::kInvalidArgument);
+}
+
+// An empty directory where a disk is to be mounted does not become the tier by itself.
+TEST(DirectoryTier, IsMadeOnlyByWhoSaysSo) {
+  const ScratchDirectory scratch;
+  const std::string path = scratch.File("mount");
+  const auto tier = OpenDirectoryTier({.path = path});
+  ASSERT_TRUE(tier.ok()) << tier.status().ToString();
+  const PackMaker maker({.segment = 1, .first_row = 0}, {MakeSpan(1, 1, 100)});
+  EXPECT_EQ((*tier)->Upload({}, maker.pack, {}).status().code(), StatusCode::kUnavailable);
+  EXPECT_FALSE(fs::exists(path));
+  ASSERT_TRUE(CreateDirectoryTier({.path = path}).ok());
+  ASSERT_TRUE(CreateDirectoryTier({.path = path}).ok());
+  EXPECT_TRUE((*tier)->Upload({}, maker.pack, {}).ok());
 }
 
 // The ```hex block of PACKS.md is a pack. (Another zstd may compress to other bytes.)

@@ -348,12 +348,12 @@ Result<std::unique_ptr<ColdTier>> OpenSlsTier(const TierOptions& options) {
   LARDER_RETURN_IF_ERROR(CheckTierOptions(options));
   LARDER_ASSIGN_OR_RETURN(std::unique_ptr<SlsClient> client, SlsClient::Make(options.sls));
   for (const TierCheckStep& step : CheckSlsTier(options, client.get())) {
-    const StatusCode code = step.status.code();
-    if (code == StatusCode::kUnavailable || code == StatusCode::kResourceExhausted) {
-      Log(LogLevel::kWarning, "SLS is away; partitions wait on the local disk",
-          {{"why", step.status.message()}});
-    } else if (!step.status.ok()) {
-      return step.status.With("the tier, " + step.what);
+    // Whatever the network says (a token that has run out, a proxy), spans can be taken meanwhile.
+    if (!step.status.ok()) {
+      Log(LogLevel::kError, "SLS cannot be used yet; partitions wait on the local disk",
+          {{"step", step.what}, {"why", step.status.message()}});
+    } else if (step.note.find("WARNING") != std::string::npos) {
+      Log(LogLevel::kWarning, "the tier", {{"step", step.what}, {"note", step.note}});
     }
   }
   return MakeSlsTier(options, std::move(client));
