@@ -5,24 +5,16 @@ import re
 import subprocess
 
 import pytest
-from harness.larder import BINARY
-from harness.process import ROOT, Program
-from sls_double.client import Client
+from harness.larder import BINARY, Larder
+from harness.otlp import TraceMaker, request
+from harness.process import wait_until
+from harness.sls_double import SlsDouble
+from harness.tiers import sls_settings
 
 CHECK = BINARY.parents[1] / "tiering/larder_sls_tier_check"
 
 
-class Double:
-    """The stand-in, as its script starts it."""
-
-    def __init__(self, directory):
-        log = directory / "double.log"
-        found = lambda: log.exists() and re.search(r"listening on (\S+)", log.read_text())
-        self.program = Program([ROOT / "tools/sls_double.sh", "--data-dir", directory / "sls",
-                                "--listen", "127.0.0.1:0"], log, lambda: bool(found()))
-        self.address = found()[1]
-        self.client = Client(self.address)
-
+class Double(SlsDouble):
     def check(self, *arguments, secret="test-secret", **settings):
         """larder tier check; settings of tier.sls, with _ for -."""
         flags = {"endpoint": f"http://{self.address}", "project": "larder", "instance": "shop",
@@ -41,7 +33,7 @@ class Double:
 def double(tmp_path_factory):
     double = Double(tmp_path_factory.mktemp("double"))
     yield double
-    double.program.kill()
+    double.kill()
 
 
 def test_the_client_and_the_tier_work_against_it(double):
@@ -84,6 +76,29 @@ def test_check_creates_what_is_missing_and_leaves_an_index_alone(double):
     assert double.client.call("GET", "/logstores/console-traces/index").json() == before
 
 
+def test_uploads_are_verified_by_their_times_where_packs_have_no_index(double, tmp_path):
+    """SLS refuses a search on a tag without an index, so none is made."""
+    double.client.call("POST", "/logstores", {"logstoreName": "plain", "ttl": 30, "shardCount": 1})
+    index = {"keys": {"traceID": {"type": "text", "token": [], "caseSensitive": False}}}
+    assert double.client.call("POST", "/logstores/plain/index", index).status == 200
+    refused = double.client.get_logs("plain", '__tag__:__pack_id__: "x"')
+    assert refused.code == "ParameterInvalid"
+    refusals = double.refusals()
+    larder = Larder(tmp_path, "--head.idle", "100ms", "--partition.time", "1s", "--tier.after", "0s",
+                    "--tier.evict-after", "1ms", *sls_settings(double, tmp_path, "--tier.sls.logstore", "plain",
+                                                               "--tier.sls.create"))
+    make = TraceMaker("without an index")
+    spans = [make.span(make.trace_id(), f"span {number}") for number in range(300)]
+    larder.export(request("plain", spans))
+    wait_until(lambda: larder.metric("larder_cold_spans") == len(spans), "all to be verified", 120)
+    assert larder.metric("larder_stored_spans") == 0
+    assert larder.metric("larder_tier_failures_total") == 0
+    assert [span.name for span in larder.spans_of(spans[299].trace_id)] == ["span 299"]
+    assert larder.stop() == 0, larder.program.log_tail()
+    assert double.refusals() == refusals
+    assert set(double.client.call("GET", "/logstores/plain/index").json()["keys"]) == {"traceID"}
+
+
 def test_check_without_an_index_says_so(double):
     double.client.call("POST", "/logstores", {"logstoreName": "bare-traces", "ttl": 30, "shardCount": 1})
     bare = double.check(instance="bare")
@@ -95,4 +110,4 @@ def test_no_output_has_the_secret(double):
     for result in (double.check(), double.check(secret="wrong-secret"), double.check(project="other")):
         for secret in ("test-secret", "wrong-secret"):
             assert secret not in result.stdout + result.stderr
-    assert "test-secret" not in double.program.log.read_text()
+    assert "test-secret" not in double.log.read_text()

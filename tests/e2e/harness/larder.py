@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 
 import grpc
 import requests
@@ -49,6 +50,9 @@ class Larder:
         """A GET on the admin port."""
         verify = True if self.secured is None else str(self.secured.server_ca.cert)
         return requests.get(self.admin_url + path, timeout=60, verify=verify, **options)
+
+    def metric(self, name):
+        return float(re.search(rf"^{name} (\S+)$", self.admin("/metrics").text, re.MULTILINE)[1])
 
     def start(self, log=None, is_ready=None):
         command = [*self.command, "serve", "--data-dir", self.data_dir,
