@@ -1,7 +1,9 @@
 """The kinds of cold tier as tests need them: the settings of a store, and a tier that goes away."""
 
 import contextlib
+import subprocess
 
+from harness.larder import BINARY
 from harness.sls_double import KEY_ID, PROJECT, SECRET, SlsDouble
 
 
@@ -9,6 +11,7 @@ class DirectoryTier:
     def __init__(self, folder):
         self.folder = folder
         self.settings = ("--tier.kind", "directory", "--tier.directory", str(folder))
+        subprocess.run([BINARY, "tier", "check", "--create", *self.settings], check=True)
 
     @contextlib.contextmanager
     def away(self):
