@@ -19,7 +19,7 @@ std::atomic<int64_t> allocated_bytes{0};
 constexpr size_t kHeader = alignof(std::max_align_t);
 
 void* Allocate(size_t size) {
-  char* const block = static_cast<char*>(std::malloc(size + kHeader));
+  char* const block = static_cast<char*>(std::malloc(size + kHeader));  // NOLINT: this is new
   if (block == nullptr) std::abort();
   *reinterpret_cast<size_t*>(block) = size;
   allocated_bytes += static_cast<int64_t>(size);
@@ -30,7 +30,7 @@ void Free(void* pointer) {
   if (pointer == nullptr) return;
   char* const block = static_cast<char*>(pointer) - kHeader;
   allocated_bytes -= static_cast<int64_t>(*reinterpret_cast<size_t*>(block));
-  std::free(block);
+  std::free(block);  // NOLINT: this is delete
 }
 
 }  // namespace
