@@ -52,6 +52,17 @@ class Member {
     store_ = std::move(store).value();
     server_->Open(store_.get());
   }
+  // Takes over a store that cannot be opened, and lets go.
+  void FailToOwn() {
+    auto ownership = Ownership::Take(data_dir_);
+    ASSERT_TRUE(ownership.ok()) << ownership.status().ToString();
+    (*ownership)->Serve([this](const std::string& address) {
+      return server_->ServeOthers(address);
+    });
+    ASSERT_TRUE(forwarder_.HasOwner(std::chrono::seconds(20)));  // this one, so far
+    ASSERT_FALSE(Store::Open({.data_dir = data_dir_, .lock = (*ownership)->lock()}).ok());
+    server_->ServeNobody();
+  }
   void Leave() {
     if (server_ != nullptr) server_->Drain(std::chrono::milliseconds(2000));
     server_.reset();
@@ -220,6 +231,21 @@ TEST_F(ForwardTest, NothingIsLostWhenTheOwnerLeaves) {
   EXPECT_TRUE(ended.ok()) << ended.error_message();
   EXPECT_EQ(SpanIds(&heir, 'a'), IdsOf(written));
   EXPECT_EQ(SpanIds(&heir, 's'), IdsOf(3));
+}
+
+TEST_F(ForwardTest, OneThatCannotOpenTheStoreForwardsToTheNextOwner) {
+  Member unlucky(dir());
+  Member other(dir());
+  std::ofstream(directory_.File("db")) << "no directory";
+  unlucky.FailToOwn();
+  std::filesystem::remove(directory_.File("db"));
+  other.Own();
+  EXPECT_TRUE(unlucky.clients->Write(MakeSpan('a', 0)).ok());
+  EXPECT_TRUE(other.clients->Write(MakeSpan('a', 1)).ok());
+  EXPECT_EQ(SpanIds(&unlucky, 'a'), IdsOf(2));
+  other.Leave();
+  unlucky.Own();
+  EXPECT_EQ(SpanIds(&unlucky, 'a'), IdsOf(2));
 }
 
 TEST_F(ForwardTest, GivesUpInTheEnd) {

@@ -304,6 +304,13 @@ Status Server::ServeOthers(const std::string& address) {
   return Status::Ok();
 }
 
+void Server::ServeNobody() {
+  if (parts_->owner == nullptr) return;
+  parts_->owner->server->Shutdown(std::chrono::system_clock::now());
+  parts_->owner->server->Wait();
+  parts_->owner.reset();
+}
+
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Server::~Server() { Drain(std::chrono::milliseconds(0)); }

@@ -53,7 +53,8 @@ struct ServerOptions {
   Clock* clock = &Clock::System();  // the store's; must outlive the server
 };
 
-// Thread-safe, but Drain and the destructor come last.
+// Thread-safe, but ServeOthers and ServeNobody are for one thread, and Drain and the destructor
+// come last.
 class Server {
  public:
   // Listens at once and answers "unavailable" until Open. kInvalidArgument or kUnavailable when
@@ -66,6 +67,9 @@ class Server {
   // Serves other processes of this user on one more address, a unix socket: what they forward,
   // without a token. At once, as Start does. kUnavailable: it cannot be listened on.
   Status ServeOthers(const std::string& address);
+  // No longer: ends the calls of other processes and their connections, so that they look for the
+  // next owner. Only while no store is open here.
+  void ServeNobody();
 
   // `store` must outlive Drain.
   void Open(Store* store);

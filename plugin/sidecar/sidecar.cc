@@ -189,6 +189,7 @@ int ForwardThenOwn(const Settings& settings, HostWatch* host, const Listening& l
     if (store.ok()) return ServeUntilTold(settings, host, listening, **store);
     Log(LogLevel::kError, "the data directory cannot be taken over; trying again",
         {{"why", store.status().message()}});
+    listening.server->ServeNobody();  // before the lock goes: others look for the next owner
     wait_ms = kTakeOverAgainMs;
   }
   listening.server->Drain(kDrainGrace);
