@@ -204,11 +204,11 @@ WriteResult SpanBatcher::WriteToOwner(const Headers& headers, const std::string&
   ExportHop hop(options_.forwarder, headers, otlp);
   // An owner that hangs gives no answer: what waits behind would wait for ever.
   until = std::max(until, std::chrono::steady_clock::now() + kLastTry);
-  while (!hop.WaitFor(kLookEvery)) {
+  do {
     const auto now = std::chrono::steady_clock::now();
     const MutexLock lock(mu_);
     if (now >= until || (stopping_ && now >= patience_until_)) hop.Cancel();
-  }
+  } while (!hop.WaitFor(kLookEvery));
   return hop.result();
 }
 
