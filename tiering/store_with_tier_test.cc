@@ -7,8 +7,12 @@
 #include <gtest/gtest.h>
 
 #include "storage/base/log.h"
+#include "storage/engine/catalog/catalog.h"
 #include "storage/engine/store.h"
+#include "storage/kv/keys.h"
+#include "storage/kv/kv_store.h"
 #include "storage/model/span.h"
+#include "storage/segment/page/page_store.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/scratch_directory.h"
 #include "tiering/directory/directory_tier.h"
@@ -141,6 +145,28 @@ class StoreWithTier : public testing::Test {
     }
     ASSERT_EQ(store_->stats().stored_rows + store_->stats().head_rows, 0u);
     ASSERT_GT(store_->stats().tier.cold_partitions, 0u);
+  }
+
+  // Closes the store, and flips a bit in the trace pages of every segment of a partition.
+  void DamageTraces(uint64_t partition) {
+    store_.reset();
+    auto kv = KvStore::Open({.path = options_.data_dir + "/db"});
+    ASSERT_TRUE(kv.ok()) << kv.status().ToString();
+    std::vector<KvStore::Change> flipped;
+    for (const auto& family : (*kv)->families()) {
+      if (family->name() != PartitionFamilyName(partition)) continue;
+      const auto visit = [&flipped](std::string_view key, std::string_view value) {
+        ShelfKey place;
+        if (!DecodeShelfKey(key, &place)) return true;
+        if (place.section != static_cast<uint8_t>(Section::kTraces)) return true;
+        flipped.push_back({.key = std::string(key), .value = std::string(value)});
+        flipped.back().value.back() = static_cast<char>(flipped.back().value.back() ^ 1);
+        return true;
+      };
+      ASSERT_TRUE((*kv)->Scan(*family, "", visit).ok());
+      ASSERT_TRUE((*kv)->Commit(*family, flipped).ok());
+    }
+    ASSERT_FALSE(flipped.empty());
   }
 
   TraceQuery Everything(uint32_t depth) {
@@ -381,6 +407,55 @@ TEST_F(StoreWithTier, TheDiskCapEvictsBeforeItDrops) {
   EXPECT_EQ(store_->stats().tier.partitions_lost, 0u);
   EXPECT_EQ(store_->stats().partitions_dropped, 0u);
   for (uint64_t i = 0; i < 200; i += 50) EXPECT_EQ(Get(i)->size(), 2u);
+}
+
+TEST_F(StoreWithTier, APageThatCannotBeReadHoldsUpNoOtherPartition) {
+  Open();
+  WriteTraces(0, 200);
+  clock_.Advance(kHourNs);
+  ASSERT_TRUE(store_->Settle().ok());
+  ASSERT_EQ(store_->stats().tier.cold_partitions, 0u);
+  ASSERT_EQ(store_->stats().tier.waiting_partitions, 0u);
+  const uint64_t oldest = store_->Partitions().front().id;
+  const uint64_t partitions = store_->stats().partitions;
+  ASSERT_GT(partitions, 2u);
+  DamageTraces(oldest);
+  Open();
+  clock_.Advance(3 * kHourNs);
+  ASSERT_TRUE(store_->Settle().ok());
+  for (int restarts = 0; restarts < 2; ++restarts) {
+    EXPECT_EQ(store_->stats().tier.cold_partitions, partitions - 1);
+    EXPECT_EQ(store_->Partitions().front().state, "uploaded");
+    EXPECT_EQ(store_->stats().tier.partitions_kept, restarts == 0 ? 1u : 0u);
+    EXPECT_EQ(Get(199)->size(), 2u);
+    Open();
+    ASSERT_TRUE(store_->Settle().ok());
+  }
+  // Nothing else is left to make space with.
+  options_.disk_bytes_max = 1;
+  Open();
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_EQ(store_->stats().stored_bytes, 0u);
+  EXPECT_EQ(store_->stats().tier.cold_partitions, partitions - 1);
+}
+
+// The cap takes the oldest when an unreadable page keeps what it would evict first.
+TEST_F(StoreWithTier, TheDiskCapDropsWhatCannotBeEvicted) {
+  options_.cold.evict_after_ms = 1000ull * 3600 * 1000;
+  Open();
+  WriteTraces(0, 200);
+  clock_.Advance(3 * kHourNs);
+  ASSERT_TRUE(store_->Settle().ok());
+  std::vector<uint64_t> uploaded;
+  for (const StoredPartition& partition : store_->Partitions()) {
+    if (partition.state == "uploaded") uploaded.push_back(partition.id);
+  }
+  ASSERT_GT(uploaded.size(), 2u);
+  for (const uint64_t partition : uploaded) DamageTraces(partition);
+  options_.disk_bytes_max = 1;
+  Open();
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_EQ(store_->stats().stored_bytes, 0u);
 }
 
 TEST_F(StoreWithTier, RefusesToStartWhenSpansWouldBeTooOld) {

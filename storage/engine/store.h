@@ -136,6 +136,7 @@ struct TierStats {
   uint64_t failures = 0;
   std::string last_error;  // empty: the last attempt did not fail
   uint64_t partitions_evicted = 0;
+  uint64_t partitions_kept = 0;  // uploaded, and kept here all the same: a page is unreadable
   uint64_t partitions_lost = 0;  // dropped for space before they were uploaded
   uint64_t cpu_ns = 0;
   uint64_t waiting_partitions = 0;  // closed, and not all in the tier

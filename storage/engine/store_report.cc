@@ -111,6 +111,7 @@ TierStats StoreImpl::StatsOfTier(const std::vector<PartitionStatus>& partitions)
   tier.requests = counters_.tier_requests;
   tier.failures = counters_.tier_failures;
   tier.partitions_evicted = counters_.partitions_evicted;
+  tier.partitions_kept = counters_.partitions_kept;
   tier.partitions_lost = counters_.partitions_lost;
   tier.cpu_ns = counters_.tier_cpu_ns;
   for (const PartitionStatus& partition : partitions) {

@@ -49,7 +49,8 @@ struct PartitionRecord {
   // keeps_rows.
   uint64_t uploaded_segment = 0;
   FiledTimes filed = {};
-  bool keeps_rows = false;  // the tier did not take some rows: the local copy stays
+  // The local copy stays: the tier did not take some rows, or a page cannot be read.
+  bool keeps_rows = false;
 };
 
 struct TenantRecord {

@@ -155,7 +155,10 @@ class Shelf {
   Status NoteProgress(uint64_t partition, const UploadProgress& progress);
   // All of its segments are in the tier.
   Status NoteUploaded(uint64_t partition);
-  // The local copy gives way to what stays of it. REQUIRES: it is uploaded, every row.
+  // It is never evicted from now on.
+  Status KeepRows(uint64_t partition);
+  // The local copy gives way to what stays of it. kDataLoss: not every page that it takes can be
+  // read; the partition is as it was. REQUIRES: it is uploaded, every row.
   Status Evict(uint64_t partition, const CallsOfTenant& calls);
   // What stays of one tenant's spans of an evicted partition goes, and with it the way to them.
   Status ForgetCold(uint64_t partition, TenantId tenant);

@@ -60,6 +60,21 @@ Status Shelf::NoteUploaded(uint64_t partition) {
   return Status::Ok();
 }
 
+Status Shelf::KeepRows(uint64_t partition) {
+  PartitionRecord record;
+  {
+    MutexLock lock(mu_);
+    const auto found = partitions_.find(partition);
+    if (found == partitions_.end()) return Status::Ok();
+    record = found->second.record;
+  }
+  record.keeps_rows = true;
+  LARDER_RETURN_IF_ERROR(parts_.catalog->Save(record));
+  MutexLock lock(mu_);
+  partitions_.at(partition).record = record;
+  return Status::Ok();
+}
+
 Status Shelf::Evict(uint64_t partition, const CallsOfTenant& calls) {
   PartitionRecord record;
   std::shared_ptr<KvFamily> family;
@@ -84,7 +99,11 @@ Status Shelf::Evict(uint64_t partition, const CallsOfTenant& calls) {
   LARDER_CRASH_POINT("evict.saved");
   ShowCold(record, std::move(cold));
   parts_.counters->partitions_evicted.fetch_add(1);
-  LARDER_RETURN_IF_ERROR(parts_.kv->DropFamily(family));
+  const Status dropped = parts_.kv->DropFamily(family);
+  if (!dropped.ok()) {
+    Log(LogLevel::kWarning, "the files of an evicted partition stay until the next start",
+        {{"partition", partition}, {"reason", dropped.ToString()}});
+  }
   LARDER_CRASH_POINT("evict.dropped");
   return Status::Ok();
 }

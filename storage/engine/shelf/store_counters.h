@@ -20,6 +20,7 @@ struct StoreCounters {
   std::atomic<uint64_t> records_set_aside = 0;
   std::atomic<uint64_t> partitions_dropped = 0;
   std::atomic<uint64_t> partitions_evicted = 0;
+  std::atomic<uint64_t> partitions_kept = 0;  // uploaded, and not evicted: a page is unreadable
   std::atomic<uint64_t> partitions_lost = 0;  // dropped for space before they were in the cold tier
   std::atomic<uint64_t> tier_spans_uploaded = 0;
   std::atomic<uint64_t> tier_packs_uploaded = 0;

@@ -85,7 +85,7 @@ Status Maintenance::Step(bool* did) {
   }
   LARDER_RETURN_IF_ERROR(KeepTenantLimits(partitions, did));
   if (*did) return Status::Ok();
-  LARDER_RETURN_IF_ERROR(TendCold(partitions, did));
+  LARDER_RETURN_IF_ERROR(TryTendCold(partitions, did));
   if (*did) return Status::Ok();
   LARDER_RETURN_IF_ERROR(MakeSpace(partitions, did));
   if (*did) return Status::Ok();
@@ -164,18 +164,31 @@ Status Maintenance::MakeSpace(const std::vector<PartitionStatus>& partitions, bo
     *did = true;
     Log(LogLevel::kInfo, "the disk cap is reached; a partition that is in the cold tier goes",
         {{"partition", *uploaded}, {"used_bytes", used_bytes}});
-    return Evict(*uploaded);
+    const Status evicted = Evict(*uploaded);
+    if (evicted.ok() || evicted.code() == StatusCode::kCancelled) return evicted;
+    Log(LogLevel::kWarning, "it could not go, and the oldest partition has to",
+        {{"partition", *uploaded}, {"reason", evicted.ToString()}});
   }
   parts_.shelf->MarkFull(oldest->record.id);
   if (oldest->generations > 0) return Status::Ok();  // they end at the border; soon
   *did = true;
   Log(options_.has_tier ? LogLevel::kError : LogLevel::kInfo,
-      options_.has_tier ? "the disk cap is reached; the oldest partition goes, which is not in the "
-                          "cold tier"
+      options_.has_tier ? "the disk cap is reached; the oldest partition goes, which could not be "
+                          "left to the cold tier"
                         : "the disk cap is reached; the oldest partition goes",
       {{"partition", oldest->record.id}, {"used_bytes", used_bytes}});
   if (options_.has_tier) parts_.counters->partitions_lost.fetch_add(1);
   return parts_.shelf->Drop(oldest->record.id);
+}
+
+// What fails here must hold up nothing else.
+Status Maintenance::TryTendCold(const std::vector<PartitionStatus>& partitions, bool* did) {
+  const Status tended = TendCold(partitions, did);
+  if (tended.ok() || tended.code() == StatusCode::kCancelled) return tended;
+  *did = false;
+  Log(LogLevel::kWarning, "a partition in the cold tier cannot be seen to; it is tried again",
+      {{"reason", tended.ToString()}});
+  return Status::Ok();
 }
 
 Status Maintenance::TendCold(const std::vector<PartitionStatus>& partitions, bool* did) {
@@ -199,11 +212,19 @@ Status Maintenance::TendCold(const std::vector<PartitionStatus>& partitions, boo
   return Status::Ok();
 }
 
+// One of which not everything can be read stays: what it has here would be all that is left.
 Status Maintenance::Evict(uint64_t partition) {
-  return parts_.shelf->Evict(partition, [&](TenantId tenant) {
+  const Status evicted = parts_.shelf->Evict(partition, [&](TenantId tenant) {
     return parts_.queries->CallsOfPartition(parts_.views->Current(tenant), tenant, partition,
                                             {.cancelled = &cancelled_});
   });
+  if (evicted.code() != StatusCode::kDataLoss) return evicted;
+  Log(LogLevel::kError,
+      "a partition that is in the cold tier cannot be read whole, and its local copy stays",
+      {{"partition", partition}, {"reason", evicted.ToString()}});
+  LARDER_RETURN_IF_ERROR(parts_.shelf->KeepRows(partition));
+  parts_.counters->partitions_kept.fetch_add(1);
+  return Status::Ok();
 }
 
 Status Maintenance::RunBetweenSteps(const std::function<Status()>& change) {

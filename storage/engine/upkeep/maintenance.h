@@ -69,6 +69,7 @@ class Maintenance {
   Status MergeSome(const SegmentPick& pick);
   Status KeepTenantLimits(const std::vector<PartitionStatus>& partitions, bool* did);
   Result<std::set<uint64_t>> JournalsThere();
+  Status TryTendCold(const std::vector<PartitionStatus>& partitions, bool* did);
   Status TendCold(const std::vector<PartitionStatus>& partitions, bool* did);
   Status Evict(uint64_t partition);
   Status MakeSpace(const std::vector<PartitionStatus>& partitions, bool* did);
