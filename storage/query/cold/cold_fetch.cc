@@ -132,14 +132,14 @@ Status ColdFetch::Reason(const Status& failed) const {
   }
 }
 
-Result<bool> ColdFetch::FetchTraces(const std::vector<TraceId>& ids, TimeRange near) {
+Result<bool> ColdFetch::FetchTraces(const std::vector<TraceId>& ids) {
   std::vector<TraceId> fresh;
   for (const TraceId& id : ids) {
     if (asked_.insert(id).second) fresh.push_back(id);
   }
   bool any = false;
   for (const ColdEntry& entry : local_->cold) {
-    if (entry.scope.tenant != tenant_ || !entry.part->MayStartIn(near)) continue;
+    if (entry.scope.tenant != tenant_) continue;
     std::vector<ColdTrace> traces;
     for (const TraceId& id : fresh) {
       ColdTrace trace{id, {}};
@@ -219,10 +219,15 @@ ColdWalk::ColdWalk(ColdFetch* fetch, const FilterNode& filter, TimeRange range)
   std::make_heap(parts_.begin(), parts_.end(), Earlier);
 }
 
+Status ColdWalk::Begin() {
+  while (!parts_.empty() && parts_.front().bound_ns == UINT64_MAX) {
+    LARDER_RETURN_IF_ERROR(Step(UINT64_MAX, UINT32_MAX));
+  }
+  return Status::Ok();
+}
+
 uint64_t ColdWalk::complete_from_ns() const {
-  if (parts_.empty()) return range_.min_ns;
-  const uint64_t bound_ns = parts_.front().bound_ns;
-  return bound_ns == UINT64_MAX ? bound_ns : bound_ns + 1;
+  return parts_.empty() ? range_.min_ns : parts_.front().bound_ns + 1;
 }
 
 Status ColdWalk::Step(uint64_t floor_ns, uint32_t rows) {

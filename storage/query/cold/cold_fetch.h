@@ -40,9 +40,9 @@ class ColdFetch {
             const QueryBounds& bounds, const QueryLimits& limits);
   ~ColdFetch();
 
-  // All spans of these traces that lie in cold parts with spans that start in `near`. Returns
-  // whether there was anything to ask. A trace is asked for once, whatever `near` is later.
-  Result<bool> FetchTraces(const std::vector<TraceId>& ids, TimeRange near = {});
+  // All spans of these traces that lie in cold parts. Returns whether there was anything to ask
+  // that was not asked before.
+  Result<bool> FetchTraces(const std::vector<TraceId>& ids);
 
   // The View with all that was fetched by now, or could not be.
   std::shared_ptr<const View> view();
@@ -84,6 +84,8 @@ class ColdWalk {
  public:
   ColdWalk(ColdFetch* fetch, const FilterNode& filter, TimeRange range);
 
+  // To be called first: fetches the matches at the very end of time, above which no bound can be.
+  Status Begin();
   // Every match that starts then or later is in the fetch's view, or missing there.
   uint64_t complete_from_ns() const;
   // One step down, at most to `floor_ns`: about `rows` matches of one part.

@@ -24,13 +24,10 @@ TimeRange RangeAfter(TimeRange range, const std::optional<TracePosition>& after)
   return range;
 }
 
-// A trace that is found is made whole by what starts within a day of its match: to ask years of
-// cold parts for each would cost more than the search.
-constexpr uint64_t kNearNs = 24ull * 3600 * 1'000'000'000;
-
-TimeRange Near(uint64_t start_ns) {
-  return {start_ns - std::min(start_ns, kNearNs),
-          start_ns + std::min(UINT64_MAX - start_ns, kNearNs)};
+std::vector<TraceId> IdsOf(const std::vector<TracePosition>& found) {
+  std::vector<TraceId> ids;
+  for (const TracePosition& position : found) ids.push_back(position.trace_id);
+  return ids;
 }
 
 // One search for traces.
@@ -50,6 +47,7 @@ class TraceFetcher {
       return ColdTraceQuery{fetch_.view(), query_};
     }
     ColdWalk walk(&fetch_, query_.filter, RangeAfter(query_.start, query_.after));
+    LARDER_RETURN_IF_ERROR(walk.Begin());
     // What is local alone says how far down the page can reach.
     LARDER_RETURN_IF_ERROR(Find(query_.start.min_ns));
     uint64_t floor_ns = is_full() ? found_.back().latest_match_ns : query_.start.min_ns;
@@ -83,30 +81,9 @@ class TraceFetcher {
   Status FindWhole(uint64_t from_ns) {
     for (;;) {
       LARDER_RETURN_IF_ERROR(Find(from_ns));
-      LARDER_ASSIGN_OR_RETURN(const bool any, FetchFound());
+      LARDER_ASSIGN_OR_RETURN(const bool any, fetch_.FetchTraces(IdsOf(found_)));
       if (!any) return Status::Ok();
     }
-  }
-
-  // The other spans of the page's traces; those that lie together are asked for together.
-  Result<bool> FetchFound() {
-    bool any = false;
-    for (size_t first = 0; first < found_.size();) {
-      TimeRange near = Near(found_[first].latest_match_ns);
-      // A page must know of every match that an earlier one may have had.
-      if (query_.after) near.max_ns = UINT64_MAX;
-      const uint64_t first_min_ns = near.min_ns;
-      std::vector<TraceId> ids;
-      for (; first < found_.size(); ++first) {
-        const TimeRange of_trace = Near(found_[first].latest_match_ns);
-        if (!ids.empty() && first_min_ns - of_trace.min_ns > kNearNs) break;
-        near.min_ns = std::min(near.min_ns, of_trace.min_ns);
-        ids.push_back(found_[first].trace_id);
-      }
-      LARDER_ASSIGN_OR_RETURN(const bool of_these, fetch_.FetchTraces(ids, near));
-      any = any || of_these;
-    }
-    return any;
   }
 
   // Replaces found_ by the page as the View has it now.
@@ -162,6 +139,7 @@ class SpanFetcher {
     if (by_start) LARDER_RETURN_IF_ERROR(Narrow(&range));
     if (range.min_ns > range.max_ns) return fetch_.view();
     ColdWalk walk(&fetch_, query_.filter, range);
+    LARDER_RETURN_IF_ERROR(walk.Begin());
     while (walk.complete_from_ns() > range.min_ns) {
       LARDER_RETURN_IF_ERROR(walk.Step(range.min_ns, StepRows(query_.page_size)));
       if (!latest_first) continue;
