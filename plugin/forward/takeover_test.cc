@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -374,6 +375,42 @@ TEST_F(TakeoverTest, AnOwnerThatHangsForAWhileLosesNothing) {
   }
   EXPECT_EQ(OwnerIndex(), owner);
   Check(hosts_[1 - owner]->plugin());
+  EXPECT_GT(acknowledged_, 0U);
+}
+
+// It lets go, so that whoever can write gets the directory.
+TEST_F(TakeoverTest, NobodyKeepsADirectoryThatItCannotWrite) {
+  for (int i = 0; i < kMembers; ++i) hosts_.push_back(NewHost());
+  ASSERT_FALSE(HasFailure());
+  const size_t dead = AwaitOwner();
+  // The store can be read, but not written: the format cannot be put right.
+  std::ofstream(data_dir_ + "/FORMAT") << "torn";
+  std::filesystem::create_directory(data_dir_ + "/FORMAT.new");
+  hosts_[dead]->plugin().Kill();
+  hosts_[dead]->Join();
+  std::set<size_t> tried;  // each of the others holds the lock in its turn
+  for (int i = 0; i < 2000 && tried.size() + 1 < hosts_.size(); ++i) {
+    const size_t owner = OwnerIndex();
+    if (owner < hosts_.size() && owner != dead) tried.insert(owner);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(tried.size() + 1, hosts_.size()) << Log();
+  EXPECT_NE(Log().find("cannot be taken over"), std::string::npos) << Log();
+  std::filesystem::remove(data_dir_ + "/FORMAT.new");
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    if (i == dead) continue;
+    const auto writer = storage::SpanWriterPlugin::NewStub(hosts_[i]->plugin().channel());
+    grpc::ClientContext context;
+    storage::WriteSpanResponse reply;
+    const grpc::Status written =
+        writer->WriteSpan(&context, RequestOf(ledger_.NewTrace(), 0), &reply);
+    EXPECT_TRUE(written.ok()) << written.error_message();
+    hosts_[i]->Join();
+    for (const std::string& failure : hosts_[i]->failures()) ADD_FAILURE() << failure;
+  }
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    if (i != dead) Check(hosts_[i]->plugin());
+  }
   EXPECT_GT(acknowledged_, 0U);
 }
 

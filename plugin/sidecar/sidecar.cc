@@ -27,6 +27,7 @@
 #include "plugin/sidecar/socket_file.h"
 #include "plugin/version.h"
 #include "storage/base/log.h"
+#include "storage/engine/open_to_write.h"
 
 namespace larder {
 namespace {
@@ -136,13 +137,15 @@ Result<std::unique_ptr<Ownership>> TakeOrFindOwner(const std::string& data_dir,
   }
 }
 
+using OpenWay = Result<std::unique_ptr<Store>> (*)(const StoreOptions&);
+
 Result<std::unique_ptr<Store>> OpenOwned(const Settings& settings, const Listening& listening,
-                                         Ownership* ownership) {
+                                         Ownership* ownership, OpenWay open) {
   ownership->Serve(
       [&](const std::string& address) { return listening.server->ServeOthers(address); });
   StoreOptions options = settings.store;
   options.lock = ownership->lock();
-  auto store = OpenStore(options);
+  auto store = open(options);
   if (store.ok()) listening.server->Open(store->get());
   return store;
 }
@@ -156,7 +159,7 @@ Result<std::unique_ptr<Store>> OpenAndTell(const Settings& settings, const Liste
     const bool is_late = outcome.wait_for(kHandshakeWait) == std::future_status::timeout;
     if (is_late || outcome.get()) TellHost(listening);
   });
-  auto store = OpenOwned(settings, listening, ownership);
+  auto store = OpenOwned(settings, listening, ownership, OpenStore);
   is_open.set_value(store.ok());
   teller.join();
   return store;
@@ -185,7 +188,8 @@ int ForwardThenOwn(const Settings& settings, HostWatch* host, const Listening& l
     const auto ownership = Ownership::Take(settings.store.data_dir);
     if (!ownership.ok()) continue;
     Log(LogLevel::kInfo, "the owner of the data directory is gone: this process takes over");
-    const auto store = OpenOwned(settings, listening, ownership->get());
+    // One that cannot write would keep the directory from those who can.
+    const auto store = OpenOwned(settings, listening, ownership->get(), OpenToWrite);
     if (store.ok()) return ServeUntilTold(settings, host, listening, **store);
     Log(LogLevel::kError, "the data directory cannot be taken over; trying again",
         {{"why", store.status().message()}});

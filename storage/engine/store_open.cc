@@ -5,6 +5,7 @@
 #include "storage/base/crash_point.h"
 #include "storage/base/log.h"
 #include "storage/engine/ingest/recovery.h"
+#include "storage/engine/open_to_write.h"
 #include "storage/engine/store_impl.h"
 
 namespace larder {
@@ -81,6 +82,13 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
   return Status::Unavailable(options.data_dir + " can be neither written (" +
                              std::string(opened.message()) + ") nor read (" +
                              std::string(readable.message()) + ")");
+}
+
+Result<std::unique_ptr<Store>> OpenToWrite(const StoreOptions& options) {
+  LARDER_RETURN_IF_ERROR(CheckTier(options));
+  auto store = std::make_unique<StoreImpl>(options);
+  LARDER_RETURN_IF_ERROR(store->OpenForWriting());
+  return std::unique_ptr<Store>(std::move(store));
 }
 
 Status StoreImpl::OpenForWriting() {
