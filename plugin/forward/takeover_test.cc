@@ -15,12 +15,15 @@
 #include <thread>
 #include <vector>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <goplugin/plugin.grpc.pb.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <jaeger/storage/v1/storage.grpc.pb.h>
+#include <netinet/in.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,7 +49,9 @@ int KillsWanted() {
 // A plugin as go-plugin's host starts one.
 class Plugin {
  public:
-  Plugin(const std::string& data_dir, const std::string& log) {
+  // `more`: environment variables, NAME=VALUE.
+  Plugin(const std::string& data_dir, const std::string& log,
+         const std::vector<std::string>& more = {}) {
     int ends[2];
     EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
     posix_spawn_file_actions_t actions;
@@ -56,6 +61,7 @@ class Plugin {
                                      O_WRONLY | O_CREAT | O_APPEND, 0600);
     std::vector<std::string> variables = {"STORAGE_PLUGIN=jaeger", "PLUGIN_PROTOCOL_VERSIONS=1",
                                           "LARDER_DATA_DIR=" + data_dir, "TMPDIR=" + data_dir};
+    variables.insert(variables.end(), more.begin(), more.end());
     std::vector<char*> environment;
     for (std::string& variable : variables) environment.push_back(variable.data());
     environment.push_back(nullptr);
@@ -376,6 +382,23 @@ TEST_F(TakeoverTest, AnOwnerThatHangsForAWhileLosesNothing) {
   EXPECT_EQ(OwnerIndex(), owner);
   Check(hosts_[1 - owner]->plugin());
   EXPECT_GT(acknowledged_, 0U);
+}
+
+// The host's socket leads to the archive too; a port would be open to everybody on the machine.
+TEST_F(TakeoverTest, APluginOpensNoPortForTheArchive) {
+  const int port_holder = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(bind(port_holder, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(port_holder, 1), 0);
+  ASSERT_EQ(getsockname(port_holder, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  // Held here, so that a plugin that asked for the port could not start.
+  Plugin plugin(data_dir_, directory_.File("plugins.log"),
+                {"LARDER_ARCHIVE_LISTEN=127.0.0.1:" + std::to_string(ntohs(address.sin_port))});
+  EXPECT_TRUE(plugin.has_started()) << Log();
+  close(port_holder);
 }
 
 // It lets go, so that whoever can write gets the directory.

@@ -184,7 +184,8 @@ const Setting kTable[] = {
      TextField{[](Settings& s) -> std::string& { return s.tenant_limits; }, "LIMITS"}},
     {"archive.listen", kTenants,
      "Address of a second gRPC port, for Jaeger's archive storage. On the first port calls with "
-     "the header larder-data-set: archive reach it too.",
+     "the header larder-data-set: archive reach it too. A plugin that Jaeger starts does not open "
+     "it.",
      TextField{[](Settings& s) -> std::string& { return s.server.archive_listen; }, kAddress}},
     {"archive.cap", kTenants,
      "Most bytes of the archive, which are part of disk.cap. Nothing in it expires or goes for "

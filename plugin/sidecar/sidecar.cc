@@ -248,6 +248,7 @@ int RunSidecar(const std::vector<std::string>& arguments) {
   ServerOptions options = ServerOptionsOf(*settings);
   options.forwarder = forwarder.get();
   options.otlp_listen.clear();
+  options.archive_listen.clear();
   options.v1.span_bytes_max = SIZE_MAX;  // the host takes messages of any size
   options.more_services = {{"plugin", &controller}, {"plugin", &broker}, {"plugin", &stdio}};
   Listening listening;
