@@ -418,7 +418,6 @@ TEST_F(TakeoverTest, NobodyKeepsADirectoryThatItCannotWrite) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   EXPECT_EQ(tried.size() + 1, hosts_.size()) << Log();
-  EXPECT_NE(Log().find("cannot be taken over"), std::string::npos) << Log();
   std::filesystem::remove(data_dir_ + "/FORMAT.new");
   for (size_t i = 0; i < hosts_.size(); ++i) {
     if (i == dead) continue;
