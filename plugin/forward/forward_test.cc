@@ -340,8 +340,8 @@ TEST_F(ForwardTest, OnlyThisUserMayConnectAndNothingIsLeftBehind) {
     return names;
   };
   // What processes that were killed leave.
-  std::ofstream(directory_.File("OWNER.sock"));
-  std::ofstream(directory_.File("OWNER.sock.17-4"));
+  std::ofstream(directory_.File("OWNER.sock")).flush();
+  std::ofstream(directory_.File("OWNER.sock.17-4")).flush();
   Member owner(dir());
   owner.Own();
   EXPECT_EQ(sockets(), std::set<std::string>{"OWNER.sock"});

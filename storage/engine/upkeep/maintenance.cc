@@ -164,7 +164,7 @@ Status Maintenance::MakeSpace(const std::vector<PartitionStatus>& partitions, bo
     *did = true;
     Log(LogLevel::kInfo, "the disk cap is reached; a partition that is in the cold tier goes",
         {{"partition", *uploaded}, {"used_bytes", used_bytes}});
-    const Status evicted = Evict(*uploaded);
+    Status evicted = Evict(*uploaded);
     if (evicted.ok() || evicted.code() == StatusCode::kCancelled) return evicted;
     Log(LogLevel::kWarning, "it could not go, and the oldest partition has to",
         {{"partition", *uploaded}, {"reason", evicted.ToString()}});
@@ -183,7 +183,7 @@ Status Maintenance::MakeSpace(const std::vector<PartitionStatus>& partitions, bo
 
 // What fails here must hold up nothing else.
 Status Maintenance::TryTendCold(const std::vector<PartitionStatus>& partitions, bool* did) {
-  const Status tended = TendCold(partitions, did);
+  Status tended = TendCold(partitions, did);
   if (tended.ok() || tended.code() == StatusCode::kCancelled) return tended;
   *did = false;
   Log(LogLevel::kWarning, "a partition in the cold tier cannot be seen to; it is tried again",
@@ -214,7 +214,7 @@ Status Maintenance::TendCold(const std::vector<PartitionStatus>& partitions, boo
 
 // One of which not everything can be read stays: what it has here would be all that is left.
 Status Maintenance::Evict(uint64_t partition) {
-  const Status evicted = parts_.shelf->Evict(partition, [&](TenantId tenant) {
+  Status evicted = parts_.shelf->Evict(partition, [&](TenantId tenant) {
     return parts_.queries->CallsOfPartition(parts_.views->Current(tenant), tenant, partition,
                                             {.cancelled = &cancelled_});
   });
