@@ -74,7 +74,7 @@ class Plugin {
     FILE* const output = fdopen(ends[0], "r");
     char line[512] = {};
     if (std::fgets(line, sizeof line, output) != nullptr) address_ = AddressIn(line);
-    std::fclose(output);
+    std::fclose(output);  // NOLINT: fdopen gave it
     channel_ = grpc::CreateChannel("unix:" + address_, grpc::InsecureChannelCredentials());
   }
   ~Plugin() { Kill(); }
