@@ -14,6 +14,10 @@ namespace larder {
 Hash128 SpanContentHash(std::string_view resource_envelope, std::string_view scope_envelope,
                         std::string_view span);
 
+// Stands for the content of a span that could not be read: the greatest, so that whatever comes
+// behind it in an order has another key.
+inline constexpr Hash128 kUnreadContent{UINT64_MAX, UINT64_MAX};
+
 // A set of hashes in one flat table, 16 bytes a slot, at most three quarters full.
 class ContentSet {
  public:

@@ -36,11 +36,10 @@ Result<bool> SpanPage::Hold() {
   }
 }
 
-// A span that could not be read leaves its content open: the greatest stands for it, so that the
-// next page does not begin with the same trouble.
+// With what stands for a span that could not be read the next page does not begin with the same
+// trouble.
 void SpanPage::Pass(const FoundSpan& span, const Held& held) {
-  constexpr Hash128 kGreatest{UINT64_MAX, UINT64_MAX};
-  position_ = {span.key, held.is_read ? held.content : span.content.value_or(kGreatest)};
+  position_ = {span.key, span.content.value_or(held.is_read ? held.content : kUnreadContent)};
 }
 
 Status SpanPage::ReadBatch() {

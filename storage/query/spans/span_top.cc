@@ -58,14 +58,10 @@ Status SpanTop::ReadContents() {
         spans_[unread[place]].content = SpanContentHash(resource, scope, span);
         return true;
       }));
-  // What cannot be read cannot be answered either.
-  std::vector<bool> is_lost(spans_.size(), false);
-  for (const size_t i : unread) is_lost[i] = !spans_[i].content;
-  size_t kept = 0;
-  for (size_t i = 0; i < spans_.size(); ++i) {
-    if (!is_lost[i]) spans_[kept++] = spans_[i];
+  // It keeps its place: were it dropped, what limit() has cut off already would be missing.
+  for (const size_t i : unread) {
+    if (!spans_[i].content) spans_[i].content = kUnreadContent;
   }
-  spans_.resize(kept);
   return Status::Ok();
 }
 

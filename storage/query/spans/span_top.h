@@ -18,7 +18,8 @@ namespace larder {
 struct FoundSpan {
   SpanKey key;
   SpanPlace place;
-  std::optional<Hash128> content;  // read only where keys are equal
+  // Read only where keys are equal; kUnreadContent when that failed.
+  std::optional<Hash128> content;
 };
 
 // Keeps at most `count` spans and half as many again, whatever is offered. Spans equal in every

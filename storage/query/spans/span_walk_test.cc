@@ -293,6 +293,26 @@ TEST_F(SpanWalkTest, WhatCannotBeReadIsAGapAndTheNextPageGoesOn) {
   EXPECT_GT(gaps, 0u);
 }
 
+// The first page keeps the places of spans that it cannot tell apart from their copies: what it cut
+// off when it still hoped for them comes on the pages after.
+TEST_F(SpanWalkTest, WhenNoCopyCanBeReadTheNextPageGoesOn) {
+  std::vector<Span> spans;
+  for (uint8_t i = 0; i < 9; ++i) spans.push_back(MakeSpan(i, 1, 1, i));
+  AddHead(spans, {.encode_rows = {0, 1}});
+  AddHead({spans[0], spans[1]}, {.encode_rows = {0, 1}});
+  SpanQuery query;
+  query.page_size = 2;
+  query.order = {{SpanSortField::kStartTime, false}};
+  std::vector<uint64_t> starts;
+  do {
+    const Page page = Read(query);
+    ASSERT_TRUE(page.status.ok()) << page.status.ToString();
+    for (const Span& span : page.spans) starts.push_back(span.start_ns);
+    query.after = page.next;
+  } while (query.after);
+  EXPECT_EQ(starts, (std::vector<uint64_t>{2, 3, 4, 5, 6, 7, 8}));
+}
+
 TEST_F(SpanWalkTest, WhenNothingCanBeReadItIsAnError) {
   AddHead({MakeSpan(1, 1, 1, 1)}, {.encode_rows = {0}});
   EXPECT_EQ(Read({}).status.code(), StatusCode::kDataLoss);
