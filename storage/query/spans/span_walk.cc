@@ -21,9 +21,6 @@ SpanKeyRange NamedRange(const FilterNode& filter) {
   return range;
 }
 
-// What a cursor holds, roughly: a slice of a segment's order, and where the others begin.
-constexpr uint64_t kCursorBytes = 48 << 10;
-
 // Copies the field that leads an order.
 void CopyField(SpanSortField field, const SpanKey& from, SpanKey* to) {
   switch (field) {
@@ -132,9 +129,7 @@ Status SpanWalk::Open(Source* source) {
   const uint64_t from = query_.after ? order_.Rank(query_.after->key) : 0;
   if (!named_.any_named()) source->cursor = source->search->OpenCursor(order_.lead(), from);
   if (source->cursor == nullptr) return AddBlocks(from, source);
-  block_bytes_ += kCursorBytes;
-  LARDER_RETURN_IF_ERROR(memory_.Resize(block_bytes_));
-  return source->cursor->is_over() ? EndCursor(source) : Status::Ok();
+  return Stepped(source);
 }
 
 Status SpanWalk::AddBlocks(uint64_t from, Source* source) {
@@ -148,8 +143,8 @@ Status SpanWalk::AddBlocks(uint64_t from, Source* source) {
     source->blocks.push_back({std::max(first, from), block});
   }
   std::make_heap(source->blocks.begin(), source->blocks.end(), LaterBlock);
-  block_bytes_ += source->blocks.capacity() * sizeof(Block);
-  return memory_.Resize(block_bytes_);
+  held_bytes_ += source->blocks.capacity() * sizeof(Block);
+  return memory_.Resize(held_bytes_);
 }
 
 // A filter that few rows satisfy makes the steps longer, so that rows of a block are decided
@@ -162,13 +157,20 @@ Status SpanWalk::VisitCursor(Source* source) {
   LARDER_RETURN_IF_ERROR(context_->Read(view_.entries[source->entry].name, read).status());
   source->runs_min = visited_.empty() ? std::min(source->runs_min * 2, kRunsMax) : 1;
   LARDER_RETURN_IF_ERROR(top_.Offer(source->entry, visited_));
-  return source->cursor->is_over() ? EndCursor(source) : Status::Ok();
+  return Stepped(source);
 }
 
-Status SpanWalk::EndCursor(Source* source) {
-  const std::optional<uint64_t> rest = source->cursor->rest();
-  source->cursor = nullptr;
-  return rest ? AddBlocks(std::max(*rest, source->rank), source) : Status::Ok();
+Status SpanWalk::Stepped(Source* source) {
+  held_bytes_ -= source->cursor_bytes;
+  std::optional<uint64_t> rest;
+  if (source->cursor->is_over()) {
+    rest = source->cursor->rest();
+    source->cursor = nullptr;
+  }
+  source->cursor_bytes = source->cursor == nullptr ? 0 : source->cursor->memory_bytes();
+  held_bytes_ += source->cursor_bytes;
+  if (rest) return AddBlocks(std::max(*rest, source->rank), source);
+  return memory_.Resize(held_bytes_);
 }
 
 SpanKeyRange SpanWalk::OpenRange() const {

@@ -45,6 +45,7 @@ class SpanWalk {
     uint32_t entry = 0;
     std::unique_ptr<BlockSearch> search;  // null until the walk gets there
     std::unique_ptr<KeyCursor> cursor;    // while it has something left
+    uint64_t cursor_bytes = 0;            // of the cursor, as charged
     size_t runs_min = 1;                  // of its next step
     uint64_t blocks_from = 0;             // what comes before was the cursor's
     std::vector<Block> blocks;            // unvisited ones: a heap, least rank first
@@ -61,8 +62,9 @@ class SpanWalk {
   Status AddBlocks(uint64_t from, Source* source);
   Status Visit(Source* source);
   Status VisitCursor(Source* source);
-  // Goes on with the blocks, when the cursor left something to them.
-  Status EndCursor(Source* source);
+  // After a step of the cursor: charges what it holds, and when it is over goes on with the blocks
+  // that it left.
+  Status Stepped(Source* source);
   // The keys that can still be answered.
   SpanKeyRange OpenRange() const;
   bool IsOver() const;
@@ -77,7 +79,7 @@ class SpanWalk {
   const SpanKeyRange named_range_;  // what the filter says of ids
   TimeRange start_;
   MemoryCharge memory_;
-  uint64_t block_bytes_ = 0;
+  uint64_t held_bytes_ = 0;  // by the blocks and cursors of all sources
   NamedPlaces named_;
   SpanTop top_;
   std::vector<Source> sources_;  // a heap, least rank first

@@ -51,6 +51,7 @@ class KeyOrder {
   // recur): then there are no slices.
   bool is_coarse() const { return fences_->first.empty(); }
   size_t slice_count() const { return fences_->first.size(); }
+  uint64_t memory_bytes() const { return fences_->memory_bytes(); }
   // The slice in which a value of this rank would lie. REQUIRES of the three below: !is_coarse().
   size_t SliceOf(uint64_t rank) const;
   // No value of the slice has a lower rank, none of the slice before as high a one.

@@ -40,6 +40,10 @@ class SortedRows : public KeyCursor {
   bool is_over() const override { return slice_ == nullptr; }
   uint64_t rank() const override { return RankOf(slice_->runs[next_]); }
   const std::optional<uint64_t>& rest() const override { return rest_; }
+  uint64_t memory_bytes() const override {
+    return order_.memory_bytes() + (slice_ == nullptr ? 0 : slice_->memory_bytes()) +
+           rows_.capacity() * sizeof(uint32_t);
+  }
   Status Next(uint64_t last, size_t runs_min, std::vector<SpanKeyMatch>* matches) override;
 
  private:

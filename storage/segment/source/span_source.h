@@ -60,6 +60,8 @@ class KeyCursor {
   // What the cursor leaves to the blocks when it is over: matches of this rank and above. Nothing:
   // it had all of them.
   virtual const std::optional<uint64_t>& rest() const = 0;
+  // Held at the moment.
+  virtual uint64_t memory_bytes() const = 0;
   // Appends the keys of the next matches, in any order: of rows whose ranks are not above `last`,
   // and of `runs_min` rows, or traces, at least. Goes on without a page that is broken, and then
   // answers kDataLoss, naming it. REQUIRES: !is_over().
