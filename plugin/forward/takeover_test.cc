@@ -124,9 +124,9 @@ class Plugin {
 };
 
 std::string TraceIdOf(int number) {
-  std::string id(16, 'T');
-  std::snprintf(id.data() + 8, 8, "%07d", number);
-  return id;
+  std::string digits = std::to_string(number);
+  digits.insert(0, 16 - digits.size(), 'T');
+  return digits;
 }
 
 std::string SpanIdOf(uint64_t number) {
