@@ -9,6 +9,8 @@
 
 #include <grpcpp/alarm.h>
 
+#include "plugin/calls/byte_budget.h"
+#include "plugin/calls/grpc_status.h"
 #include "plugin/forward/forwarder.h"
 #include "storage/base/mutex.h"
 
@@ -77,8 +79,15 @@ class ForwardedUnary final : public grpc::ServerUnaryReactor {
  public:
   ForwardedUnary(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context,
                  const grpc::ByteBuffer* request, grpc::ByteBuffer* reply)
-      : forwarding_(parts, rpc, context, request), reply_(reply) {}
+      : held_(parts.exports), forwarding_(parts, rpc, context, request), reply_(reply) {}
 
+  // `held_bytes` of the budget for exports are taken until the end.
+  void Begin(uint64_t held_bytes) {
+    if (held_.Resize(held_bytes)) return Try();
+    const Status full = Status::ResourceExhausted(
+        "too many spans are waiting for the process that owns the data directory");
+    Finish(forwarding_.End(ToGrpcStatus(full, kGateRetryMs), {}));
+  }
   void Try() {
     busy_.store(2, std::memory_order_relaxed);
     auto hop = forwarding_.forwarder.Send(
@@ -116,6 +125,7 @@ class ForwardedUnary final : public grpc::ServerUnaryReactor {
     Finish(forwarding_.End(outcome_, trailers_));
   }
 
+  BudgetShare held_;
   Forwarding forwarding_;
   grpc::ByteBuffer* const reply_;
   std::atomic<int> busy_ = 0;
@@ -236,7 +246,7 @@ grpc::ServerUnaryReactor* ForwardUnary(const ServiceParts& parts, Rpc rpc,
                                        grpc::CallbackServerContext* context,
                                        const grpc::ByteBuffer* request, grpc::ByteBuffer* reply) {
   auto* call = new ForwardedUnary(parts, rpc, context, request, reply);  // NOLINT: deletes itself
-  call->Try();
+  call->Begin(IsWrite(rpc) ? request->Length() : 0);
   return call;
 }
 

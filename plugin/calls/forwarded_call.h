@@ -14,7 +14,8 @@ bool MustForward(const ServiceParts& parts);
 
 // Both answer as the owner does. A call that got lost with an owner, or met none, is sent again for
 // as long as the forwarder holds calls; a stream, until its first message was passed on. Then the
-// client gets UNAVAILABLE. REQUIRES: MustForward was true. All must outlive the call.
+// client gets UNAVAILABLE. Spans that find the budget for exports spent are refused with
+// RESOURCE_EXHAUSTED, to be sent again. REQUIRES: MustForward was true. All must outlive the call.
 grpc::ServerUnaryReactor* ForwardUnary(const ServiceParts& parts, Rpc rpc,
                                        grpc::CallbackServerContext* context,
                                        const grpc::ByteBuffer* request, grpc::ByteBuffer* reply);

@@ -248,6 +248,40 @@ TEST_F(ForwardTest, OneThatCannotOpenTheStoreForwardsToTheNextOwner) {
   EXPECT_EQ(SpanIds(&unlucky, 'a'), IdsOf(2));
 }
 
+TEST_F(ForwardTest, OtlpThatDoesNotFitBesideWhatWaitsIsToldToComeAgain) {
+  Member early(dir(), {.memory_bytes_max = 2 << 20});  // 256 KiB of it for exports
+  const auto exporter =
+      opentelemetry::proto::collector::trace::v1::TraceService::NewStub(early.clients->channel);
+  const auto export_named = [&exporter](const std::string& name,
+                                        std::chrono::milliseconds patience) {
+    opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest request;
+    auto* span = request.add_resource_spans()->add_scope_spans()->add_spans();
+    span->set_trace_id(std::string(16, 'a'));
+    span->set_span_id(MakeSpan('a', 1).span_id());
+    span->set_name(name);
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + patience);
+    opentelemetry::proto::collector::trace::v1::ExportTraceServiceResponse reply;
+    return exporter->Export(&context, request, &reply);
+  };
+  std::future<grpc::Status> waits = std::async(std::launch::async, [&] {
+    for (;;) {  // fits alone, and either may come first
+      const grpc::Status sent = export_named(std::string(1 << 20, 'n'), std::chrono::seconds(60));
+      if (sent.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED) return sent;
+    }
+  });
+  grpc::Status refused;
+  while (refused.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED) {
+    ASSERT_EQ(waits.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+    refused = export_named("small", std::chrono::milliseconds(300));
+  }
+  EXPECT_NE(refused.error_details().find("google.rpc.RetryInfo"), std::string::npos);
+  early.Own();
+  const grpc::Status waited = waits.get();
+  EXPECT_TRUE(waited.ok()) << waited.error_message();
+  EXPECT_TRUE(export_named("small", std::chrono::seconds(60)).ok());
+}
+
 TEST_F(ForwardTest, GivesUpInTheEnd) {
   Member lonely(dir(), {}, /*hold_ms=*/200);
   const grpc::Status write = lonely.clients->Write(MakeSpan('a', 0));
