@@ -11,6 +11,7 @@
 #include "plugin/calls/raw_call.h"
 #include "plugin/store/fake_store.h"
 #include "plugin/v1/test_clients.h"
+#include "storage/base/log.h"
 #include "storage/engine/store.h"
 #include "tests/support/scratch_directory.h"
 
@@ -319,7 +320,11 @@ TEST_F(V1StoreTest, ABrokenSpanDoesNotEndItsStream) {
 }
 
 TEST_F(V1StoreTest, WhatACancelledStreamBroughtIsKept) {
-  {
+  std::atomic<int> warnings{0};
+  SetLogSink([&](LogLevel, std::string_view message, std::initializer_list<LogField>) {
+    if (message.find("v1.streaming") != std::string_view::npos) ++warnings;
+  });
+  for (int round = 0; round < 2; ++round) {
     grpc::ClientContext context;
     storage::WriteSpanResponse reply;
     const auto stream = remote_->streaming_writer->WriteSpanStream(&context, &reply);
@@ -334,6 +339,10 @@ TEST_F(V1StoreTest, WhatACancelledStreamBroughtIsKept) {
   }
   Write(MakeSpan('b', 1));  // the server goes on
   EXPECT_GE(store_->stats().spans_accepted, 2U);
+  while (warnings == 0) std::this_thread::yield();
+  remote_.reset();  // both streams are over
+  EXPECT_EQ(warnings, 1);
+  SetLogToStderr(LogLevel::kInfo, LogFormat::kText);
 }
 
 TEST_F(V1StoreTest, OneBadSpanOfABatchHarmsNoOther) {

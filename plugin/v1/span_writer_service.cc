@@ -7,6 +7,7 @@
 #include "plugin/security/grpc_metadata.h"
 #include "plugin/v1/requests.h"
 #include "plugin/wire/byte_buffer.h"
+#include "storage/base/log.h"
 
 namespace larder::v1 {
 namespace {
@@ -117,6 +118,7 @@ class WriteStream final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
     is_paused_ = !HasRoom();
     if (!is_paused_ && !is_at_end_) StartRead(&message_);
   }
+  void OnCancel() override { service_->NoteCancelled(); }
   void OnDone() override {
     service_->Leave(this);
     delete this;
@@ -250,6 +252,14 @@ bool StreamingSpanWriterService::Enter(WriteStream* stream) {
 void StreamingSpanWriterService::Leave(WriteStream* stream) {
   const MutexLock lock(mu_);
   streams_.erase(stream);
+}
+
+void StreamingSpanWriterService::NoteCancelled() {
+  if (has_warned_.exchange(true)) return;
+  Log(LogLevel::kWarning,
+      "a client broke off a stream of spans; those that it sent last may be lost. A Jaeger of "
+      "v1.65 "
+      "or later that gets its spans by OTLP does that: turn v1.streaming off for it (said once)");
 }
 
 }  // namespace larder::v1

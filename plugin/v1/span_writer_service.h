@@ -1,6 +1,7 @@
 // The services of jaeger.storage.v1 that write. All spans go through one SpanBatcher.
 #pragma once
 
+#include <atomic>
 #include <unordered_set>
 
 #include <grpcpp/support/byte_buffer.h>
@@ -83,9 +84,13 @@ class StreamingSpanWriterService final : public internal::RawStreamingSpanWriter
   // False: the service was stopped.
   bool Enter(WriteStream* stream);
   void Leave(WriteStream* stream);
+  // What gRPC had received of such a stream and not handed on is lost: said once, since a client
+  // that ends its streams so will do it again and again.
+  void NoteCancelled();
 
   const ServiceParts& parts_;
   SpanBatcher* const batcher_;
+  std::atomic<bool> has_warned_ = false;
   Mutex mu_;
   std::unordered_set<WriteStream*> streams_ GUARDED_BY(mu_);
   bool stopped_ GUARDED_BY(mu_) = false;
