@@ -182,13 +182,14 @@ size_t Committer::AppendSome(std::vector<Pending>* group, size_t first) {
       pending.same_as = before.first->second;
       continue;
     }
-    if (!AppendOne(group, index)) break;
+    if (!AppendOne(group, first, index)) break;
   }
   return index;
 }
 
-// False when the head has no room: then nothing was done.
-bool Committer::AppendOne(std::vector<Pending>* group, size_t index) {
+// False when the head has no room beside what is in it, requests [first, index) of the group
+// perhaps: then nothing was done.
+bool Committer::AppendOne(std::vector<Pending>* group, size_t first, size_t index) {
   Pending& pending = (*group)[index];
   WriteResult& result = pending.result;
   const auto seen = window_.Find(pending.identity, parts_.clock->MonotonicNanos());
@@ -211,11 +212,12 @@ bool Committer::AppendOne(std::vector<Pending>* group, size_t index) {
   }
   result.status = appended.status();
   if (result.status.code() != StatusCode::kResourceExhausted) return true;
-  if (generation_->published_rows() > 0 || index > 0) {
+  if (generation_->published_rows() > 0 || index > first) {
     result.status = Status::Ok();
     return false;
   }
-  result.status = Status::InvalidArgument("the request has more spans than one head can hold");
+  result.status = Status::InvalidArgument(
+      "the request does not fit into one head: send fewer spans and attributes at a time");
   return true;
 }
 

@@ -94,7 +94,7 @@ class Committer {
   void CommitGroup(std::vector<Pending>* group);
   // Appends requests from `first` on until the head is full; returns the end.
   size_t AppendSome(std::vector<Pending>* group, size_t first);
-  bool AppendOne(std::vector<Pending>* group, size_t index);
+  bool AppendOne(std::vector<Pending>* group, size_t first, size_t index);
   Result<AppendResult> AppendToHead(const WriteRequest& request);
   Status WriteJournal(const std::vector<Pending>& group, size_t first, size_t end);
   void Settle(std::vector<Pending>* group, size_t first, size_t end, const Status& committed);
