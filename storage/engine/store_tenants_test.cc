@@ -387,6 +387,18 @@ TEST_F(ArchiveTest, IsADataSetOfItsOwnThatNothingExpires) {
   EXPECT_EQ(store_->stats().archive_rows, 0u);
 }
 
+// The archive's generation is the older one, and ends after the other.
+TEST_F(ArchiveTest, APurgeTakesWhatCameAfterTheArchivesGenerationBegan) {
+  ASSERT_TRUE(Archive("a", 1).ok());
+  Write("a", 2);
+  ASSERT_TRUE(store_->PurgeTenant(store_->FindTenant("a")).ok());
+  for (int pass = 0; pass < 2; ++pass) {
+    EXPECT_TRUE(Found("a").empty());
+    EXPECT_EQ(ArchivedTraces("a"), 0u);
+    Open();
+  }
+}
+
 TEST_F(ArchiveTest, ATraceThatIsArchivedAgainIsStoredOnce) {
   for (int round = 0; round < 4; ++round) {
     ASSERT_TRUE(Archive("a", 1).ok());

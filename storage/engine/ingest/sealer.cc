@@ -49,10 +49,11 @@ bool Sealer::WaitForRoom(size_t waiting_max, std::chrono::milliseconds timeout) 
 Status Sealer::WaitUntilSealed() {
   MutexLock lock(mu_);
   if (waiting_.empty()) return Status::Ok();
-  const uint64_t last = waiting_.back()->id;
+  // Two committers push, so their ids are in no order.
+  const std::shared_ptr<Generation> last = waiting_.back();
   const uint64_t failures = failures_;
   changed_.SignalAll();  // an attempt that is put off is made now
-  while (!waiting_.empty() && waiting_.front()->id <= last && !stopping_) {
+  while (std::find(waiting_.begin(), waiting_.end(), last) != waiting_.end() && !stopping_) {
     if (failures_ != failures) return last_failure_;
     changed_.Wait(mu_);
   }
