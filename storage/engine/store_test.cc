@@ -2,13 +2,18 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <future>
 #include <map>
 #include <thread>
 
 #include <gtest/gtest.h>
 
+#include "storage/base/coding.h"
 #include "storage/base/mutex.h"
 #include "storage/model/span.h"
+#include "storage/model/table/span_table.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/scratch_directory.h"
 #include "tests/support/span_generator.h"
@@ -292,6 +297,93 @@ TEST_F(StoreTest, PurgeLeavesNothing) {
   Write(50);
   ExpectAllThere();
   Open();
+  ExpectAllThere();
+}
+
+// More spans than a head takes, behind others in their group: it must be told so, and not begin one
+// generation after the other.
+TEST_F(StoreTest, ARequestThatFitsIntoNoHeadIsRefusedAndHarmsNoOther) {
+  options_.memory_bytes_max = uint64_t{2} << 30;
+  Open();
+  std::string span = "\x12\x1c\x0a\x10";  // ScopeSpans.spans, Span.trace_id
+  span += std::string(16, 't') + "\x12\x08" + std::string(8, 's');
+  std::string scope_spans;
+  for (uint32_t i = 0; i <= SpanTable::kRowsMax; ++i) scope_spans += span;
+  std::string resource_spans;
+  PutVarint(&resource_spans, (2 << 3) | 2);
+  PutVarint(&resource_spans, scope_spans.size());
+  resource_spans += scope_spans;
+  std::string hostile;
+  PutVarint(&hostile, (1 << 3) | 2);
+  PutVarint(&hostile, resource_spans.size());
+  hostile += resource_spans;
+
+  std::vector<std::string> requests;
+  for (int i = 0; i < 8; ++i) requests.push_back(EncodeSpans(generator_.Batch(3)));
+  requests[4] = hostile;
+  std::promise<void> all_wait;  // the committer is kept until they do: so they are one group
+  std::promise<void> kept;
+  const std::string first = EncodeSpans(generator_.Batch(3));
+  store_->WriteAsync({.otlp = first}, [&](const WriteResult&) {
+    kept.set_value();
+    all_wait.get_future().wait();
+  });
+  kept.get_future().wait();
+  std::vector<std::promise<StatusCode>> answers(requests.size());
+  for (size_t i = 0; i < requests.size(); ++i) {
+    store_->WriteAsync({.otlp = requests[i]}, [&answers, i](const WriteResult& result) {
+      answers[i].set_value(result.status.code());
+    });
+  }
+  all_wait.set_value();
+  for (size_t i = 0; i < answers.size(); ++i) {
+    EXPECT_EQ(answers[i].get_future().get(),
+              i == 4 ? StatusCode::kInvalidArgument : StatusCode::kOk);
+  }
+}
+
+// Damage in one of the segments that are to be merged holds up nothing but itself.
+TEST_F(StoreTest, APageThatCannotBeReadStaysOutOfMerges) {
+  for (int i = 0; i < 15; ++i) {
+    Write(800);
+    ASSERT_TRUE(store_->Flush().ok());
+  }
+  store_.reset();
+  for (const auto& file : std::filesystem::recursive_directory_iterator(options_.data_dir)) {
+    if (file.path().extension() != ".sst" || file.file_size() < 4096) continue;
+    std::fstream bytes(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(static_cast<std::streamoff>(file.file_size() / 2));
+    bytes.write("damage", 6);
+    break;
+  }
+  Open();
+  for (int i = 0; i < 3; ++i) {
+    Write(800);
+    ASSERT_TRUE(store_->Flush().ok());
+  }
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_EQ(store_->stats().segments, 2u);  // 17 in one, and the damaged one
+  clock_.Advance(86'400 * kSecondNs);
+  Write(1);  // its partition is closed, since no merge is waited for
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_EQ(store_->stats().partitions, 2u);
+}
+
+// Rows are few and bytes many: a merge takes no more than fits beside two heads.
+TEST_F(StoreTest, AMergeIsBoundedByBytes) {
+  for (int segment = 0; segment < 16; ++segment) {
+    std::vector<Span> batch = generator_.Batch(5);
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const std::string text = std::to_string(segment) + " " + std::to_string(i);
+      batch[i].attributes.push_back({"text", ValueType::kString, text + std::string(900'000, 'x')});
+    }
+    ASSERT_TRUE(WriteBytes(EncodeSpans(batch)).status.ok());
+    AddSpans(batch, &written_);
+    ASSERT_TRUE(store_->Flush().ok());
+  }
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_GT(store_->stats().segments, 1u);
+  EXPECT_LT(store_->stats().segments, 16u);
   ExpectAllThere();
 }
 

@@ -11,18 +11,23 @@ namespace larder {
 namespace {
 
 constexpr uint32_t kRowsAtATime = 4 * kBlockRows;
+constexpr size_t kBytesAtATime = 4 << 20;
 
+// Takes rows until their bytes are enough.
 class Collector : public SpanSource::RowVisitor {
  public:
   bool Visit(uint32_t, std::string_view resource_envelope, std::string_view scope_envelope,
              std::string_view span) override {
     writer_.Add(resource_envelope, scope_envelope, span);
-    return true;
+    ++row_count_;
+    return writer_.size_bytes() < kBytesAtATime;
   }
+  uint32_t row_count() const { return row_count_; }
   std::string Finish() { return writer_.Finish(); }
 
  private:
   TracesDataWriter writer_;
+  uint32_t row_count_ = 0;
 };
 
 }  // namespace
@@ -30,15 +35,16 @@ class Collector : public SpanSource::RowVisitor {
 Status CopyRows(const SpanSource& source, SpanTable* table) {
   // What was accepted once is accepted again, whatever the limits are by now.
   const AppendLimits limits = AppendLimits::None();
-  for (uint32_t first = 0; first < source.row_count(); first += kRowsAtATime) {
+  for (uint32_t first = 0; first < source.row_count();) {
     std::vector<uint32_t> rows(std::min(kRowsAtATime, source.row_count() - first));
     std::iota(rows.begin(), rows.end(), first);
     Collector collector;
     LARDER_RETURN_IF_ERROR(source.EncodeRows(rows, &collector));
     LARDER_ASSIGN_OR_RETURN(const AppendResult result, table->Append(collector.Finish(), limits));
-    if (result.accepted_spans != rows.size()) {
+    if (result.accepted_spans != collector.row_count()) {
       return Status::DataLoss("rows of a segment were refused: " + result.first_rejection);
     }
+    first += collector.row_count();
   }
   return Status::Ok();
 }

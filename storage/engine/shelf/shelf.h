@@ -71,6 +71,9 @@ struct StoredSegment {
   SourceEntry entry;       // entry.segment is null when it is broken
   SegmentInfo info;        // identity only, when it is broken
   bool is_broken = false;  // it cannot be opened
+  // It stays as it is while the store is open, merged and indexed with no other: a page of it
+  // cannot be read, or it fills a merge alone.
+  bool is_apart = false;
   uint64_t file_bytes = 0;
 };
 
@@ -135,8 +138,9 @@ class Shelf {
   // Writes the generation's segments, one per tenant, ingests them in one call and shows them in
   // the place of its heads.
   Status Seal(const Generation& generation);
-  // One segment in the place of several of the same tenant and partition, duplicates left out. It
-  // names those of their generations that are among `journals`.
+  // One segment in the place of several of the same tenant and partition, duplicates left out: of
+  // as many of them as fit into kMergeBytesMax, the first ones. It names those of their generations
+  // that are among `journals`. Segments that cannot be merged are set apart.
   Status Merge(uint64_t partition, TenantId tenant, const std::vector<uint64_t>& segment_ids,
                const std::set<uint64_t>& journals);
   // The newest partition ends by time even when no span comes.
@@ -146,7 +150,8 @@ class Shelf {
   // Writes the partition's indexes and says that it is closed. REQUIRES: it is full and no
   // generation is on its way.
   Status Close(uint64_t partition);
-  // An index over some segments of an open partition.
+  // An index over some segments of an open partition. When one of them cannot be read they are set
+  // apart, and have their own indexes only.
   Status IndexGroup(uint64_t partition, TenantId tenant, const std::vector<uint64_t>& segment_ids);
   // Work that takes long ends soon with kCancelled, from now on.
   void CancelWork() { cancelled_ = true; }
@@ -243,6 +248,13 @@ class Shelf {
   Result<std::vector<StoredSegment>> Ingest(uint64_t partition,
                                             const std::shared_ptr<KvFamily>& family,
                                             std::vector<NewSegment> segments);
+  Result<std::vector<uint64_t>> CopySegments(uint64_t partition,
+                                             const std::vector<uint64_t>& segment_ids,
+                                             SpanTable* table);
+  SegmentIdentity IdentityOfMerged(uint64_t partition, const std::vector<uint64_t>& segment_ids,
+                                   const std::set<uint64_t>& journals);
+  SourceEntry EntryOf(uint64_t partition, uint64_t segment);
+  void SetApart(uint64_t partition, const std::vector<uint64_t>& segment_ids, const Status& why);
 
   // shelf_index.cc
   Result<StoredIndex> MakeIndex(const std::shared_ptr<KvFamily>& family, TenantId tenant,

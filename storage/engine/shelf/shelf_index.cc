@@ -47,7 +47,12 @@ Status Shelf::IndexGroup(uint64_t partition, TenantId tenant,
     family = it.family;
     for (const uint64_t id : segment_ids) entries.push_back(it.segments.at(id).entry);
   }
-  LARDER_ASSIGN_OR_RETURN(StoredIndex made, MakeIndex(family, tenant, entries));
+  Result<StoredIndex> index = MakeIndex(family, tenant, entries);
+  if (index.status().code() == StatusCode::kDataLoss) {
+    SetApart(partition, segment_ids, index.status());
+    return Status::Ok();
+  }
+  LARDER_ASSIGN_OR_RETURN(StoredIndex made, std::move(index));
   MutexLock lock(mu_);
   Partition& it = partitions_[partition];
   const uint64_t index_id = made.index->info().index_id;

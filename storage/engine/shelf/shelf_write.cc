@@ -9,6 +9,12 @@
 #include "storage/segment/segment_writer.h"
 
 namespace larder {
+namespace {
+
+// In memory, so that a merge fits beside two heads, whatever its rows hold.
+constexpr uint64_t kMergeBytesMax = 64 << 20;
+
+}  // namespace
 
 Result<std::shared_ptr<KvFamily>> Shelf::EnsureFamily(uint64_t partition) {
   PartitionRecord record;
@@ -97,36 +103,40 @@ Status Shelf::Seal(const Generation& generation) {
   return Status::Ok();
 }
 
+// Appends segments to `table`, as many as fit, and gives back which. Those that will not do are set
+// apart.
+Result<std::vector<uint64_t>> Shelf::CopySegments(uint64_t partition,
+                                                  const std::vector<uint64_t>& segment_ids,
+                                                  SpanTable* table) {
+  std::vector<uint64_t> copied;
+  for (const uint64_t id : segment_ids) {
+    const SourceEntry entry = EntryOf(partition, id);
+    const Status status = CopyRows(*entry.segment, table);
+    const bool is_full =
+        table->memory_bytes() > kMergeBytesMax || status.code() == StatusCode::kResourceExhausted;
+    if (status.ok() && !(is_full && copied.empty())) {
+      table->Publish();
+      copied.push_back(id);
+    } else {
+      table->Rollback();
+      if (!status.ok() && !is_full && status.code() != StatusCode::kDataLoss) return status;
+      if (!is_full || copied.empty()) SetApart(partition, {id}, status);
+    }
+    if (is_full) break;
+  }
+  return copied;
+}
+
 Status Shelf::Merge(uint64_t partition, TenantId tenant, const std::vector<uint64_t>& segment_ids,
                     const std::set<uint64_t>& journals) {
-  SegmentIdentity identity;
-  identity.tenant = tenant;
-  identity.replaces = segment_ids;
-  identity.arrival_min_ns = UINT64_MAX;
-  std::vector<std::shared_ptr<const Segment>> sources;
-  std::shared_ptr<KvFamily> family;
-  {
-    MutexLock lock(mu_);
-    Partition& it = partitions_[partition];
-    family = it.family;
-    for (const uint64_t id : segment_ids) {
-      const StoredSegment& segment = it.segments[id];
-      const SegmentIdentity& old = segment.info.identity;
-      sources.push_back(segment.entry.segment);
-      identity.arrival_min_ns = std::min(identity.arrival_min_ns, old.arrival_min_ns);
-      identity.arrival_max_ns = std::max(identity.arrival_max_ns, old.arrival_max_ns);
-      const std::vector<uint64_t> still_there = RetiredAmong(old);
-      identity.replaces.insert(identity.replaces.end(), still_there.begin(), still_there.end());
-      for (const uint64_t generation : old.generations) {
-        // Its journal is still there: a crash must find it named.
-        if (journals.contains(generation)) identity.generations.push_back(generation);
-      }
-    }
-  }
   SpanTable table;
-  for (const auto& source : sources) LARDER_RETURN_IF_ERROR(CopyRows(*source, &table));
-  table.Publish();
+  LARDER_ASSIGN_OR_RETURN(const std::vector<uint64_t> copied,
+                          CopySegments(partition, segment_ids, &table));
+  if (copied.size() < 2) return Status::Ok();
+  SegmentIdentity identity = IdentityOfMerged(partition, copied, journals);
+  identity.tenant = tenant;
   LARDER_ASSIGN_OR_RETURN(identity.segment_id, parts_.catalog->NewId());
+  const std::shared_ptr<KvFamily> family = Family(partition);
   std::vector<NewSegment> segments;
   LARDER_ASSIGN_OR_RETURN(auto merged, WriteOne(*family, table, identity, true));
   const uint64_t written_bytes = merged.file->size_bytes();
@@ -134,11 +144,11 @@ Status Shelf::Merge(uint64_t partition, TenantId tenant, const std::vector<uint6
   LARDER_CRASH_POINT("merge.written");
   LARDER_ASSIGN_OR_RETURN(const auto stored, Ingest(partition, family, std::move(segments)));
   parts_.counters->merge_bytes_written.fetch_add(written_bytes);
-  parts_.views->ReplaceSegments(tenant, segment_ids, EntriesOf(stored));
+  parts_.views->ReplaceSegments(tenant, copied, EntriesOf(stored));
   {
     MutexLock lock(mu_);
     Partition& it = partitions_[partition];
-    for (const uint64_t id : segment_ids) {
+    for (const uint64_t id : copied) {
       const auto old = it.segments.find(id);
       it.rows -= old->second.info.row_count;
       it.bytes -= old->second.file_bytes;
@@ -149,6 +159,45 @@ Status Shelf::Merge(uint64_t partition, TenantId tenant, const std::vector<uint6
   }
   LARDER_CRASH_POINT("merge.shown");
   return Status::Ok();
+}
+
+SegmentIdentity Shelf::IdentityOfMerged(uint64_t partition,
+                                        const std::vector<uint64_t>& segment_ids,
+                                        const std::set<uint64_t>& journals) {
+  SegmentIdentity identity;
+  identity.replaces = segment_ids;
+  identity.arrival_min_ns = UINT64_MAX;
+  MutexLock lock(mu_);
+  for (const uint64_t id : segment_ids) {
+    const SegmentIdentity& old = partitions_[partition].segments[id].info.identity;
+    identity.arrival_min_ns = std::min(identity.arrival_min_ns, old.arrival_min_ns);
+    identity.arrival_max_ns = std::max(identity.arrival_max_ns, old.arrival_max_ns);
+    const std::vector<uint64_t> still_there = RetiredAmong(old);
+    identity.replaces.insert(identity.replaces.end(), still_there.begin(), still_there.end());
+    for (const uint64_t generation : old.generations) {
+      // Its journal is still there: a crash must find it named.
+      if (journals.contains(generation)) identity.generations.push_back(generation);
+    }
+  }
+  return identity;
+}
+
+SourceEntry Shelf::EntryOf(uint64_t partition, uint64_t segment) {
+  MutexLock lock(mu_);
+  return partitions_[partition].segments.at(segment).entry;
+}
+
+void Shelf::SetApart(uint64_t partition, const std::vector<uint64_t>& segment_ids,
+                     const Status& why) {
+  MutexLock lock(mu_);
+  for (const uint64_t id : segment_ids) {
+    StoredSegment& segment = partitions_[partition].segments.at(id);
+    segment.is_apart = true;
+    Log(why.code() == StatusCode::kDataLoss ? LogLevel::kError : LogLevel::kInfo,
+        "a segment is merged and indexed with no other",
+        {{"place", segment.entry.name},
+         {"reason", why.ok() ? std::string("it is large") : why.ToString()}});
+  }
 }
 
 }  // namespace larder

@@ -16,6 +16,7 @@ constexpr int kRestPerWork = 4;  // a merge that took a second rests for four: i
 constexpr size_t kPrepareSegments = kIndexGroupSegments;
 constexpr uint64_t kPrepareEveryNs = 10ull * 1'000'000'000;
 constexpr uint64_t kSaveAgeEveryNs = 60ull * 1'000'000'000;
+constexpr uint64_t kMergeAgainNs = 60ull * 1'000'000'000;
 
 }  // namespace
 
@@ -89,11 +90,8 @@ Status Maintenance::Step(bool* did) {
   if (*did) return Status::Ok();
   LARDER_RETURN_IF_ERROR(MakeSpace(partitions, did));
   if (*did) return Status::Ok();
-  if (const auto merge = PickMerge(partitions)) {
-    *did = true;
-    TryPrepareQueries(1);  // a merger of what is counted need not be counted
-    return MergeSome(*merge);
-  }
+  LARDER_RETURN_IF_ERROR(TryMerge(partitions, did));
+  if (*did) return Status::Ok();
   if (const auto group = PickIndex(partitions)) {
     *did = true;
     return parts_.shelf->IndexGroup(group->partition, group->tenant, group->segment_ids);
@@ -120,6 +118,21 @@ Status Maintenance::PrepareQueries(size_t segments_min) {
   if (segments_min == 1) prepared_at_ns_ = parts_.clock->MonotonicNanos();
   return parts_.queries->Prepare(parts_.views->Everything(), segments_min,
                                  {.cancelled = &cancelled_});
+}
+
+// While merges fail, partitions are indexed, closed and dropped all the same.
+Status Maintenance::TryMerge(const std::vector<PartitionStatus>& partitions, bool* did) {
+  if (parts_.clock->MonotonicNanos() < merge_from_ns_) return Status::Ok();
+  const auto merge = PickMerge(partitions);
+  if (!merge.has_value()) return Status::Ok();
+  TryPrepareQueries(1);  // a merger of what is counted need not be counted
+  Status merged = MergeSome(*merge);
+  *did = merged.ok();
+  if (merged.ok() || merged.code() == StatusCode::kCancelled) return merged;
+  merge_from_ns_ = parts_.clock->MonotonicNanos() + kMergeAgainNs;
+  Log(LogLevel::kWarning, "small segments cannot be merged; it is tried again in a minute",
+      {{"partition", merge->partition}, {"reason", merged.ToString()}});
+  return Status::Ok();
 }
 
 Status Maintenance::MergeSome(const SegmentPick& pick) {

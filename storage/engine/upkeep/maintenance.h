@@ -66,6 +66,7 @@ class Maintenance {
  private:
   // One piece of work. `did` says whether there was one.
   Status Step(bool* did);
+  Status TryMerge(const std::vector<PartitionStatus>& partitions, bool* did) REQUIRES(work_mu_);
   Status MergeSome(const SegmentPick& pick);
   Status KeepTenantLimits(const std::vector<PartitionStatus>& partitions, bool* did);
   Result<std::set<uint64_t>> JournalsThere();
@@ -88,6 +89,7 @@ class Maintenance {
   uint64_t helped_failures_ GUARDED_BY(work_mu_) = 0;  // of the sealer, that were answered
 
   uint64_t prepared_at_ns_ GUARDED_BY(work_mu_) = 0;  // monotonic
+  uint64_t merge_from_ns_ GUARDED_BY(work_mu_) = 0;   // monotonic; the last one failed
   std::atomic<bool> cancelled_{false};
 
   Mutex mu_;

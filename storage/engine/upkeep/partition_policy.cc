@@ -8,7 +8,7 @@ namespace larder {
 namespace {
 
 bool IsSmall(const StoredSegment& segment) {
-  return !segment.is_broken && segment.info.row_count < kSmallSegmentRowsMax;
+  return !segment.is_broken && !segment.is_apart && segment.info.row_count < kSmallSegmentRowsMax;
 }
 
 // The power of sixteen of its row count.
@@ -90,7 +90,7 @@ std::optional<SegmentPick> PickIndex(const std::vector<PartitionStatus>& partiti
   for (const PartitionStatus& partition : partitions) {
     if (!IsOpen(partition) || partition.full) continue;
     const auto wanted = [&partition](const StoredSegment& segment) {
-      return !segment.is_broken && !IsSmall(segment) &&
+      return !segment.is_broken && !segment.is_apart && !IsSmall(segment) &&
              partition.indexed.count(segment.entry.id) == 0;
     };
     for (const auto& [tenant, segments] : SegmentsByTenant(partition, wanted)) {

@@ -13,7 +13,7 @@ namespace larder {
 
 // Segments below this are small: a head that was sealed for another reason than its size.
 inline constexpr uint32_t kSmallSegmentRowsMax = 32'768;
-// A merge has no more rows than this, so that it fits into memory beside two heads.
+// A merge has no more rows than this. Their bytes are bounded where it is made.
 inline constexpr uint64_t kMergeRowsMax = 131'072;
 // Small segments wait until so many of a like size are there, or until their partition closes.
 inline constexpr size_t kMergeSegmentsMin = 16;
