@@ -22,6 +22,7 @@ using PlainStream = beast::tcp_stream;
 using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 
 constexpr uint32_t kHeaderBytesMax = 16 << 10;
+constexpr size_t kReadBytes = 32 << 10;  // of a connection that has sent a request
 constexpr size_t kReadBytesMax = 64 << 10;
 // How long a client that was refused in the middle of its body may go on sending it: closing at
 // once would take the answer away from it.
@@ -110,6 +111,8 @@ class Connection final : public HeldConnection,
     if (error && !is_http_error) return Close();
     call_ = std::make_unique<ExportCall>(parts_.exports);
     if (error) return RefuseBroken(error);
+    // A read takes as much as the buffer has room for, which at first is very little.
+    buffer_.reserve(kReadBytes);
     const auto& header = parser_->get();
     const HttpMetadata metadata(header);
     const auto outcome =
