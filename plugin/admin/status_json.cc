@@ -34,6 +34,7 @@ std::string StatusJson(const StoreStats* stats, const std::string& why_not_ready
         {"spans_uploaded", tier.spans_uploaded},
         {"partitions_cold", tier.cold_partitions},
         {"spans_cold", tier.cold_rows},
+        {"partitions_elsewhere", tier.elsewhere_partitions},
         {"partitions_lost", tier.partitions_lost},
         {"failures", tier.failures},
         {"last_error", tier.last_error},

@@ -66,6 +66,7 @@ void PrintPartitions(const std::vector<StoredPartition>& partitions) {
     if (partition.broken_segments > 0) {
       std::printf("  %" PRIu64 " segments cannot be opened", partition.broken_segments);
     }
+    if (!partition.tier.empty()) std::printf("  %s", partition.tier.c_str());
     std::printf("\n");
   }
 }
@@ -119,6 +120,7 @@ void PrintJson(const Contents& contents) {
                                       {"bytes", partition.bytes},
                                       {"cold_spans", partition.cold_rows},
                                       {"cold_local_bytes", partition.cold_local_bytes},
+                                      {"tier", partition.tier},
                                       {"tenants", partition.tenants}});
   }
   for (const TenantStatus& tenant : contents.tenants) {

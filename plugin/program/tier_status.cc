@@ -62,6 +62,7 @@ void PrintTable(const nlohmann::json& tier) {
   PrintLine("spans uploaded since start", tier["spans_uploaded"]);
   PrintLine("partitions in the tier alone", tier["partitions_cold"]);
   PrintLine("spans in the tier alone", tier["spans_cold"]);
+  PrintLine("partitions in another tier", tier["partitions_elsewhere"]);
   PrintLine("partitions lost for space", tier["partitions_lost"]);
   PrintLine("failed attempts", tier["failures"]);
   PrintLine("last error", tier["last_error"] == "" ? nlohmann::json("none") : tier["last_error"]);

@@ -123,6 +123,7 @@ struct StoredPartition {
   uint64_t tenants = 0;           // that have segments in it
   uint64_t cold_rows = 0;         // in the cold tier alone
   uint64_t cold_local_bytes = 0;  // of what stays here of them
+  std::string tier = {};          // where it is, or goes (ColdTier::identity); empty: nowhere
 };
 
 // Of the cold tier.
@@ -141,7 +142,8 @@ struct TierStats {
   uint64_t cpu_ns = 0;
   uint64_t waiting_partitions = 0;  // closed, and not all in the tier
   uint64_t waiting_rows = 0;
-  uint64_t cold_partitions = 0;  // in the tier alone
+  uint64_t cold_partitions = 0;       // in the tier alone
+  uint64_t elsewhere_partitions = 0;  // of those: in another than the settings name
   uint64_t cold_rows = 0;
   uint64_t cold_local_bytes = 0;  // of what stays here of them
 };

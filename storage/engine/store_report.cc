@@ -34,7 +34,8 @@ StoredPartition Summary(const PartitionStatus& partition) {
                           .arrival_min_ns = partition.arrival_min_ns,
                           .segments = partition.segments.size(),
                           .rows = partition.rows,
-                          .bytes = partition.bytes};
+                          .bytes = partition.bytes,
+                          .tier = partition.record.tier};
   std::set<TenantId> tenants;
   for (const StoredSegment& segment : partition.segments) {
     tenants.insert(OwnerOf(segment.entry.tenant));
@@ -114,6 +115,7 @@ TierStats StoreImpl::StatsOfTier(const std::vector<PartitionStatus>& partitions)
   tier.partitions_kept = counters_.partitions_kept;
   tier.partitions_lost = counters_.partitions_lost;
   tier.cpu_ns = counters_.tier_cpu_ns;
+  const std::string named = shelf_->tier();
   for (const PartitionStatus& partition : partitions) {
     const PartitionState state = partition.record.state;
     const bool is_waiting = state == PartitionState::kClosed || state == PartitionState::kUploading;
@@ -126,6 +128,9 @@ TierStats StoreImpl::StatsOfTier(const std::vector<PartitionStatus>& partitions)
       }
     }
     if (!partition.cold.empty()) ++tier.cold_partitions;
+    const std::string& lies_in = partition.record.tier;
+    const bool is_elsewhere = !named.empty() && !lies_in.empty() && lies_in != named;
+    if (!partition.cold.empty() && is_elsewhere) ++tier.elsewhere_partitions;
     for (const ColdStatus& cold : partition.cold) {
       tier.cold_rows += cold.rows;
       tier.cold_local_bytes += cold.local_bytes;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
+#include <random>
 #include <set>
 #include <utility>
 #include <vector>
@@ -18,6 +19,9 @@ namespace {
 constexpr std::string_view kMarkName = "LARDER-TIER";
 constexpr std::string_view kMarkText =
     "The cold tier of larder. PACKS.md of its source says how.\n";
+constexpr std::string_view kMarkIdWord = "\nid ";
+constexpr size_t kMarkIdChars = 16;
+constexpr uint64_t kMarkBytesMax = 4096;
 constexpr std::string_view kSuffix = ".pack";
 
 // "0000000000000017-00004096.pack"
@@ -31,6 +35,21 @@ bool ParsePackFileName(const std::string& name, PackId* pack) {
   return name.ends_with(kSuffix) &&
          std::sscanf(name.c_str(), "%" SCNu64 "-%" SCNu32, &pack->segment, &pack->first_row) == 2 &&
          PackFileName(*pack) == name;
+}
+
+// Differs from every other tier's.
+std::string NewMark() {
+  std::random_device random;
+  char id[24];
+  std::snprintf(id, sizeof id, "%08x%08x", random(), random());
+  return std::string(kMarkText) + "id " + id + "\n";
+}
+
+// Empty: an older program made the mark.
+std::string IdOfMark(std::string_view mark) {
+  const size_t word = mark.find(kMarkIdWord);
+  if (word == std::string_view::npos) return {};
+  return std::string(mark.substr(word + kMarkIdWord.size(), kMarkIdChars));
 }
 
 // Spans of a table as one message.
@@ -74,17 +93,25 @@ class DirectoryTier : public ColdTier {
       return Status::FailedPrecondition(options_.path +
                                         " holds other things; name an empty directory");
     }
-    return WriteWhole(options_.path, std::string(kMarkName), kMarkText);
+    return WriteWhole(options_.path, std::string(kMarkName), NewMark());
   }
 
   Status CheckThere() const {
-    if (files_->Exists(options_.path + "/" + std::string(kMarkName))) return Status::Ok();
+    if (files_->Exists(MarkPath())) return Status::Ok();
     return Status::Unavailable(
         options_.path + " has no " + std::string(kMarkName) +
         ": is its disk mounted? (larder tier check --create makes a new tier)");
   }
 
   std::string name() const override { return "directory " + options_.path; }
+
+  Result<std::string> identity() const override {
+    LARDER_RETURN_IF_ERROR(CheckThere());
+    const auto mark = files_->Read(MarkPath(), 0, kMarkBytesMax);
+    if (!mark.ok()) return Status::Unavailable(mark.status().ToString());
+    const std::string id = IdOfMark(*mark);
+    return id.empty() ? name() : "directory with the id " + id;
+  }
 
   Result<PackReceipt> Upload(const ColdScope& scope, const Pack& pack,
                              const QueryLimits& /*limits*/) override {
@@ -176,6 +203,8 @@ class DirectoryTier : public ColdTier {
     if (options_.clock->MonotonicNanos() < limits.deadline_monotonic_ns) return Status::Ok();
     return Status::DeadlineExceeded("no time is left to read " + options_.path);
   }
+
+  std::string MarkPath() const { return options_.path + "/" + std::string(kMarkName); }
 
   std::string DirectoryOf(const ColdScope& scope) const {
     char part[96];

@@ -201,6 +201,24 @@ TEST(DirectoryTier, IsMadeOnlyByWhoSaysSo) {
   EXPECT_TRUE((*tier)->Upload({}, maker.pack, {}).ok());
 }
 
+TEST(DirectoryTier, IsKnownByItsMarkUnderAnyPath) {
+  const ScratchDirectory scratch;
+  ASSERT_TRUE(CreateDirectoryTier({.path = scratch.File("a")}).ok());
+  ASSERT_TRUE(CreateDirectoryTier({.path = scratch.File("b")}).ok());
+  const auto a = OpenDirectoryTier({.path = scratch.File("a")});
+  const auto b = OpenDirectoryTier({.path = scratch.File("b")});
+  const std::string was = *(*a)->identity();
+  EXPECT_NE(was, *(*b)->identity());
+  fs::rename(scratch.File("a"), scratch.File("c"));
+  EXPECT_EQ((*a)->identity().status().code(), StatusCode::kUnavailable);
+  const auto c = OpenDirectoryTier({.path = scratch.File("c")});
+  EXPECT_EQ(*(*c)->identity(), was);
+  ASSERT_TRUE(CreateDirectoryTier({.path = scratch.File("c")}).ok());
+  EXPECT_EQ(*(*c)->identity(), was) << "a mark is never made anew";
+  std::ofstream(scratch.File("c") + "/LARDER-TIER") << "The cold tier of larder.\n";
+  EXPECT_EQ(*(*c)->identity(), "directory " + scratch.File("c"));
+}
+
 // The ```hex block of PACKS.md is a pack. (Another zstd may compress to other bytes.)
 TEST(PackFile, ThePageTellsTheTruth) {
   std::ifstream page(LARDER_PACKS_PAGE);

@@ -63,6 +63,8 @@ class SlsTier : public ColdTier {
         clock_(clock) {}
 
   std::string name() const override { return "SLS " + options_.sls.project + "/" + logstore_; }
+  // Whichever endpoint leads there.
+  Result<std::string> identity() const override { return name(); }
   uint64_t span_age_ms_max() const override { return kAgeSecondsMax * 1000; }
 
   Result<PackReceipt> Upload(const ColdScope& scope, const Pack& pack,

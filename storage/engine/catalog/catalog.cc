@@ -85,11 +85,13 @@ std::string EncodeRecord(const CatalogMeta& meta) {
 
 std::string EncodeRecord(const PartitionRecord& partition) {
   flatbuffers::FlatBufferBuilder builder;
+  flatbuffers::Offset<flatbuffers::String> tier;
+  if (!partition.tier.empty()) tier = builder.CreateString(partition.tier);
   const auto record = fbs::CreatePartition(
       builder, partition.id, static_cast<fbs::State>(partition.state), partition.opened_unix_ns,
       partition.opened_age_ns, partition.closed_age_ns, partition.is_archive,
       partition.uploaded_segment, partition.filed.min_s, partition.filed.max_s,
-      partition.keeps_rows);
+      partition.keeps_rows, tier);
   return Seal(&builder, fbs::Record_Partition, record.Union());
 }
 
@@ -129,6 +131,7 @@ bool DecodeRecord(std::string_view value, PartitionRecord* partition) {
                 .uploaded_segment = record->uploaded_segment(),
                 .filed = {.min_s = record->filed_min_s(), .max_s = record->filed_max_s()},
                 .keeps_rows = record->keeps_rows()};
+  if (record->tier() != nullptr) partition->tier = record->tier()->str();
   return true;
 }
 

@@ -51,6 +51,8 @@ struct PartitionRecord {
   FiledTimes filed = {};
   // The local copy stays: the tier did not take some rows, or a page cannot be read.
   bool keeps_rows = false;
+  // Where they are: ColdTier::identity. Empty: nowhere yet, or an older program wrote the record.
+  std::string tier = {};
 };
 
 struct TenantRecord {

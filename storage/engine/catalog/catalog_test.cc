@@ -35,8 +35,18 @@ TEST(Catalog, ThePageTellsTheTruth) {
                          .next_partition = 2,
                          .age_ns = 5'000'000'000,
                          .age_unix_ns = 1'700'000'000'000'000'000};
-  EXPECT_NE(page.str().find(Hex(EncodeRecord(meta))), std::string::npos) << "the page should say\n"
-                                                                         << Hex(EncodeRecord(meta));
+  const PartitionRecord partition{.id = 3,
+                                  .state = PartitionState::kUploaded,
+                                  .opened_unix_ns = 1'700'000'000'000'000'000,
+                                  .opened_age_ns = 5'000'000'000,
+                                  .closed_age_ns = 6'000'000'000,
+                                  .uploaded_segment = 17,
+                                  .filed = {.min_s = 1'699'999'990, .max_s = 1'700'000'001},
+                                  .tier = "SLS shop/shop-traces"};
+  for (const std::string& record : {EncodeRecord(meta), EncodeRecord(partition)}) {
+    EXPECT_NE(page.str().find(Hex(record)), std::string::npos) << "the page should say\n"
+                                                               << Hex(record);
+  }
 }
 
 TEST(Catalog, RecordsComeBackAsTheyWere) {
@@ -44,7 +54,8 @@ TEST(Catalog, RecordsComeBackAsTheyWere) {
                                   .state = PartitionState::kClosed,
                                   .opened_unix_ns = 11,
                                   .opened_age_ns = 12,
-                                  .closed_age_ns = 13};
+                                  .closed_age_ns = 13,
+                                  .tier = "directory /mnt/nas"};
   PartitionRecord back;
   ASSERT_TRUE(DecodeRecord(EncodeRecord(partition), &back));
   EXPECT_EQ(back.id, 7u);
@@ -52,6 +63,9 @@ TEST(Catalog, RecordsComeBackAsTheyWere) {
   EXPECT_EQ(back.opened_unix_ns, 11u);
   EXPECT_EQ(back.opened_age_ns, 12u);
   EXPECT_EQ(back.closed_age_ns, 13u);
+  EXPECT_EQ(back.tier, "directory /mnt/nas");
+  ASSERT_TRUE(DecodeRecord(EncodeRecord(PartitionRecord{.id = 8}), &back));
+  EXPECT_TRUE(back.tier.empty());
   CatalogMeta meta;
   EXPECT_FALSE(DecodeRecord(EncodeRecord(partition), &meta));
 }

@@ -11,6 +11,14 @@
 
 namespace larder {
 
+std::vector<ColdEntry> ColdEntriesOf(const ColdParts& cold) {
+  std::vector<ColdEntry> entries;
+  for (const auto& [tenant, part] : cold) {
+    if (part.entry.part != nullptr) entries.push_back(part.entry);
+  }
+  return entries;
+}
+
 Status ColdShelf::EnsureFamily() {
   if (family_ != nullptr) return Status::Ok();
   LARDER_ASSIGN_OR_RETURN(family_, parts_.kv->CreateFamily(std::string(kColdFamilyName)));

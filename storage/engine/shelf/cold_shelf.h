@@ -40,6 +40,8 @@ struct StoredColdPart {
 
 // Of one partition.
 using ColdParts = std::map<TenantId, StoredColdPart>;
+// Those that can be read.
+std::vector<ColdEntry> ColdEntriesOf(const ColdParts& cold);
 // The calls that a partition is charged with (storage/query/calls/call_join.h).
 using CallsOfTenant = std::function<Result<std::vector<ColdCall>>(TenantId tenant)>;
 

@@ -156,12 +156,20 @@ class Shelf {
   // Work that takes long ends soon with kCancelled, from now on.
   void CancelWork() { cancelled_ = true; }
 
-  // ---- the cold tier (shelf_cold.cc) ----
+  // ---- the way to the cold tier (shelf_tier.cc) ----
+  // From now on partitions go to that tier (ColdTier::identity). What was uploaded to another and
+  // is still here is to be uploaded anew; what lies in another alone stays there. Partitions of
+  // which it is not on record where they are are taken to be in this one.
+  Status BindTier(const std::string& tier);
+  std::string tier();  // empty: not bound yet
+  // REQUIRES, of these: bound.
   Status NoteProgress(uint64_t partition, const UploadProgress& progress);
   // All of its segments are in the tier.
   Status NoteUploaded(uint64_t partition);
   // It is never evicted from now on.
   Status KeepRows(uint64_t partition);
+
+  // ---- what leaves the disk for it (shelf_cold.cc) ----
   // The local copy gives way to what stays of it. kDataLoss: not every page that it takes can be
   // read; the partition is as it was. REQUIRES: it is uploaded, every row.
   Status Evict(uint64_t partition, const CallsOfTenant& calls);
@@ -234,6 +242,13 @@ class Shelf {
   Status RemoveGoing(const KvFamily& family, std::vector<StoredSegment>* segments);
   Status RemoveReplaced(const KvFamily& family, std::vector<StoredSegment>* segments);
 
+  // shelf_tier.cc
+  std::optional<PartitionRecord> RecordOf(uint64_t partition);
+  Status SaveRecord(const PartitionRecord& record);
+  Status StartAnew(PartitionRecord record, const std::string& tier);
+  // To queries.
+  void ShowTier(const PartitionRecord& record);
+
   // shelf_cold.cc
   Status LoadCold(const CatalogContents& contents);
   void ShowCold(const PartitionRecord& record, ColdParts cold);
@@ -301,6 +316,7 @@ class Shelf {
   std::map<uint64_t, Partition> partitions_ GUARDED_BY(mu_);
   std::vector<Retired> retired_ GUARDED_BY(mu_);  // in the order in which they go
   std::deque<ColdScope> forgotten_ GUARDED_BY(mu_);
+  std::string tier_ GUARDED_BY(mu_);
 };
 
 // The number that leads an index's keys: above every segment's (storage/kv/KEYS.md).

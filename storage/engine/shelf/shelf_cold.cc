@@ -1,5 +1,4 @@
-// How partitions go to the cold tier, and what stays of them. (The tier itself is asked by the
-// mover; cold/mover.h.)
+// How partitions leave the local disk, and what stays of them.
 #include <algorithm>
 #include <utility>
 
@@ -8,72 +7,6 @@
 #include "storage/engine/shelf/shelf.h"
 
 namespace larder {
-namespace {
-
-std::vector<ColdEntry> EntriesOf(const ColdParts& cold) {
-  std::vector<ColdEntry> entries;
-  for (const auto& [tenant, part] : cold) {
-    if (part.entry.part != nullptr) entries.push_back(part.entry);
-  }
-  return entries;
-}
-
-}  // namespace
-
-Status Shelf::NoteProgress(uint64_t partition, const UploadProgress& progress) {
-  PartitionRecord record;
-  {
-    MutexLock lock(mu_);
-    const auto found = partitions_.find(partition);
-    if (found == partitions_.end()) return Status::Ok();  // it was dropped meanwhile
-    record = found->second.record;
-  }
-  if (record.state != PartitionState::kClosed && record.state != PartitionState::kUploading) {
-    return Status::Ok();
-  }
-  record.state = PartitionState::kUploading;
-  record.uploaded_segment = progress.segment;
-  record.filed.Add(progress.filed);
-  record.keeps_rows = record.keeps_rows || progress.keeps_rows;
-  LARDER_RETURN_IF_ERROR(parts_.catalog->Save(record));
-  MutexLock lock(mu_);
-  partitions_.at(partition).record = record;
-  return Status::Ok();
-}
-
-Status Shelf::NoteUploaded(uint64_t partition) {
-  PartitionRecord record;
-  {
-    MutexLock lock(mu_);
-    const auto found = partitions_.find(partition);
-    if (found == partitions_.end()) return Status::Ok();
-    record = found->second.record;
-  }
-  if (record.state != PartitionState::kClosed && record.state != PartitionState::kUploading) {
-    return Status::Ok();
-  }
-  record.state = PartitionState::kUploaded;
-  LARDER_RETURN_IF_ERROR(parts_.catalog->Save(record));
-  LARDER_CRASH_POINT("tier.saved");
-  MutexLock lock(mu_);
-  partitions_.at(partition).record = record;
-  return Status::Ok();
-}
-
-Status Shelf::KeepRows(uint64_t partition) {
-  PartitionRecord record;
-  {
-    MutexLock lock(mu_);
-    const auto found = partitions_.find(partition);
-    if (found == partitions_.end()) return Status::Ok();
-    record = found->second.record;
-  }
-  record.keeps_rows = true;
-  LARDER_RETURN_IF_ERROR(parts_.catalog->Save(record));
-  MutexLock lock(mu_);
-  partitions_.at(partition).record = record;
-  return Status::Ok();
-}
 
 Status Shelf::Evict(uint64_t partition, const CallsOfTenant& calls) {
   PartitionRecord record;
@@ -115,8 +48,9 @@ void Shelf::ShowCold(const PartitionRecord& record, ColdParts cold) {
   for (const auto& [tenant, part] : cold) {
     if (part.entry.part == nullptr) broken.push_back(part.broken);
   }
+  for (auto& [tenant, part] : cold) part.entry.scope.tier = record.tier;
   MutexLock lock(mu_);
-  parts_.views->EvictPartition(record.id, EntriesOf(cold));
+  parts_.views->EvictPartition(record.id, ColdEntriesOf(cold));
   parts_.views->AddSegments(std::move(broken));
   std::erase_if(retired_, [&](const Retired& it) { return it.partition == record.id; });
   Partition& it = partitions_[record.id];
@@ -148,7 +82,7 @@ Status Shelf::ForgetCold(uint64_t partition, TenantId tenant) {
 }
 
 void Shelf::Forget(const Partition& partition) {
-  for (const ColdEntry& entry : EntriesOf(partition.cold)) forgotten_.push_back(entry.scope);
+  for (const ColdEntry& entry : ColdEntriesOf(partition.cold)) forgotten_.push_back(entry.scope);
   if (partition.record.uploaded_segment == 0 || !partition.cold.empty()) return;
   std::set<TenantId> tenants;
   for (const auto& [id, segment] : partition.segments) tenants.insert(segment.entry.tenant);
@@ -158,6 +92,7 @@ void Shelf::Forget(const Partition& partition) {
     scope.partition = partition.record.id;
     scope.tenant = tenant;
     scope.filed = partition.record.filed;
+    scope.tier = partition.record.tier;
     forgotten_.push_back(std::move(scope));
   }
 }

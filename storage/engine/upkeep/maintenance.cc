@@ -216,6 +216,8 @@ Status Maintenance::TendCold(const std::vector<PartitionStatus>& partitions, boo
         {{"partition", forgotten->partition}, {"tenant", forgotten->tenant}});
     return parts_.shelf->ForgetCold(forgotten->partition, forgotten->tenant);
   }
+  // While the tier cannot say which one it is, what is uploaded may lie in another.
+  if (parts_.shelf->tier().empty()) return Status::Ok();
   if (const auto evicted = PickEvict(partitions, age_ns, options_.evict_after_ns)) {
     *did = true;
     Log(LogLevel::kInfo, "the local copy of a partition in the cold tier goes",

@@ -137,11 +137,27 @@ Status Mover::Settle(bool* did) {
   return Status::Ok();
 }
 
+Status Mover::Bind() {
+  MutexLock lock(work_mu_);
+  return BindTier();
+}
+
+// Asked before each step: under the same path another disk may be mounted by now.
+Status Mover::BindTier() {
+  LARDER_ASSIGN_OR_RETURN(const std::string tier, parts_.tier->identity());
+  if (tier == parts_.shelf->tier()) return Status::Ok();
+  return parts_.maintenance->RunBetweenSteps([&] { return parts_.shelf->BindTier(tier); });
+}
+
 Status Mover::Step(bool* did) {
   MutexLock lock(work_mu_);
-  LARDER_RETURN_IF_ERROR(RemoveForgotten(did));
+  const Status bound = BindTier();
   const auto partition =
       PickUpload(parts_.shelf->Partitions(), parts_.retention_clock->AgeNanos(), options_.after_ns);
+  // A tier that is away is no failure while nothing is to go there.
+  if (!partition.has_value() && !parts_.shelf->NextForgotten().has_value()) return Status::Ok();
+  LARDER_RETURN_IF_ERROR(bound);
+  LARDER_RETURN_IF_ERROR(RemoveForgotten(did));
   if (!partition.has_value()) return Status::Ok();
   *did = true;
   for (const StoredSegment& segment : partition->segments) {
@@ -279,6 +295,14 @@ Status Mover::RemoveForgotten(bool* did) {
   for (;;) {
     const auto scope = parts_.shelf->NextForgotten();
     if (!scope.has_value()) return Status::Ok();
+    if (!scope->tier.empty() && scope->tier != parts_.shelf->tier()) {
+      Log(LogLevel::kWarning,
+          "spans that are forgotten lie in another cold tier than the settings name, and stay "
+          "there",
+          {{"partition", scope->partition}, {"lie_in", scope->tier}});
+      parts_.shelf->PopForgotten();
+      continue;
+    }
     ColdScope named = ScopeOf(scope->partition, scope->tenant);
     named.filed = scope->filed;
     LARDER_RETURN_IF_ERROR(parts_.tier->Remove(named, Limits()));

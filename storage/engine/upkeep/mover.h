@@ -50,6 +50,9 @@ class Mover {
   Mover(const Mover&) = delete;
   Mover& operator=(const Mover&) = delete;
 
+  // Finds out which tier it is, and holds what is on record of partitions against it. Fails while
+  // the tier is away; then it is done by the first step that reaches it. Also before Start.
+  Status Bind();
   void Start();
   // Works on the calling thread until nothing is due; `did` says whether anything was.
   Status Settle(bool* did);
@@ -65,6 +68,7 @@ class Mover {
 
   // One segment, or one thing that the tier may forget.
   Status Step(bool* did);
+  Status BindTier() REQUIRES(work_mu_);
   Status UploadSegment(const PartitionStatus& partition, const StoredSegment& segment);
   Status SendPacks(const ColdScope& scope, const Segment& segment, std::vector<SentPack>* sent);
   Result<SentPack> SendPack(const ColdScope& scope, const Segment& segment, uint32_t first_row);

@@ -62,7 +62,6 @@ class Turn {
   Turn& operator=(const Turn&) = delete;
 
   Status Check() const {
-    if (options_.tier == nullptr) return Status::Unavailable("none is configured (tier.kind)");
     if (has_turn_) return Status::Ok();
     return Status::Unavailable(std::to_string(options_.waiting_max) +
                                " queries wait for it already; ask again");
@@ -117,6 +116,17 @@ QueryLimits ColdFetch::CallLimits() const {
   return {.deadline_monotonic_ns = deadline_ns_, .cancelled = limits_.cancelled};
 }
 
+Status ColdFetch::CheckTier(const ColdScope& scope) const {
+  const std::string place = scope.tier.empty() ? "" : "; the spans lie in '" + scope.tier + "'";
+  if (options_.tier == nullptr) {
+    return Status::Unavailable("none is configured (tier.kind)" + place);
+  }
+  if (scope.tier.empty()) return Status::Ok();
+  LARDER_ASSIGN_OR_RETURN(const std::string named, options_.tier->identity());
+  if (named == scope.tier) return Status::Ok();
+  return Status::Unavailable("the settings (tier.*) name '" + named + "'" + place);
+}
+
 Status ColdFetch::Reason(const Status& failed) const {
   if (limits_.cancelled != nullptr && limits_.cancelled->load(std::memory_order_relaxed)) {
     return Status::Cancelled("the caller cancelled the query");
@@ -159,6 +169,7 @@ Status ColdFetch::FetchFrom(const ColdEntry& entry, const std::vector<ColdTrace>
   view_.reset();
   const Turn turn(options_);
   Status read = turn.Check();
+  if (read.ok()) read = CheckTier(entry.scope);
   if (read.ok()) {
     Rows rows(this);
     read = options_.tier->ReadTraces(entry.scope, traces, CallLimits(), &rows);
@@ -176,6 +187,7 @@ Result<uint64_t> ColdFetch::Search(const ColdEntry& entry, const ColdSearch& sea
   view_.reset();
   const Turn turn(options_);
   Status why = turn.Check();
+  if (why.ok()) why = CheckTier(entry.scope);
   if (why.ok()) {
     Rows rows(this);
     auto found = options_.tier->Search(entry.scope, search, CallLimits(), &rows);

@@ -61,6 +61,8 @@ class ColdFetch {
   Status FetchFrom(const ColdEntry& entry, const std::vector<ColdTrace>& traces);
   // Returns from which start on the part's matches are all there.
   Result<uint64_t> Search(const ColdEntry& entry, const ColdSearch& search);
+  // Whether the tier that is configured has the spans.
+  Status CheckTier(const ColdScope& scope) const;
   QueryLimits CallLimits() const;
   // kCancelled when the query is; else why the part is missing.
   Status Reason(const Status& failed) const;

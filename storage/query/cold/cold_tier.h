@@ -48,6 +48,7 @@ struct ColdScope {
   TenantId tenant = 0;
   std::string tenant_name = {};  // empty: tenant 0
   FiledTimes filed = {};         // of everything that was uploaded; not set for Upload
+  std::string tier = {};         // the identity of the tier that has it; a tier does not look at it
 };
 
 // Names a pack for ever, together with its scope.
@@ -117,6 +118,10 @@ class ColdTier {
 
   // "directory /mnt/nas/larder", for logs, status and gaps.
   virtual std::string name() const = 0;
+  // Names the place where the rows lie, by whichever way it is reached and for as long as it lasts:
+  // two tiers of one identity hold the same rows. At most 1,024 characters. kUnavailable: it cannot
+  // be told while the tier is away.
+  virtual Result<std::string> identity() const = 0;
   // Spans whose start is older than this are re-stamped or refused; UINT64_MAX: any age is taken.
   virtual uint64_t span_age_ms_max() const { return UINT64_MAX; }
 
