@@ -136,6 +136,28 @@ TEST_F(StoreChangesTier, WhileATierCannotSayWhichItIsNothingLeavesForIt) {
   ExpectAllThere();
 }
 
+TEST_F(StoreChangesTier, WhatWasUploadedIsFoundAgainWhenTheTierIsTurnedOnAgain) {
+  for (const bool by_cap : {false, true}) {
+    SCOPED_TRACE(by_cap);
+    Upload();
+    options_.tier = nullptr;
+    options_.disk_bytes_max = by_cap ? 1 : 1ull << 40;
+    Open();
+    if (!by_cap) clock_.Advance(8 * 24 * kHourNs);
+    ASSERT_TRUE(store_->Settle().ok());
+    EXPECT_EQ(store_->stats().stored_rows, 0u);
+    EXPECT_EQ(store_->stats().partitions_dropped, 0u);
+    const std::string why(Get(3).status().message());
+    EXPECT_NE(why.find("tier.kind"), std::string::npos) << why;
+    EXPECT_NE(why.find(*tier_->identity()), std::string::npos) << why;
+    options_.tier = tier_.get();
+    options_.disk_bytes_max = 1ull << 40;
+    Open();
+    ExpectAllThere();
+    ASSERT_TRUE(store_->Purge().ok());
+  }
+}
+
 // Another disk is mounted at the same place while the store runs.
 TEST_F(StoreChangesTier, ATierThatIsExchangedUnderItsPathIsSeen) {
   Upload();

@@ -29,14 +29,29 @@ std::optional<PartitionStatus> PickUpload(const std::vector<PartitionStatus>& pa
   return std::nullopt;
 }
 
+bool MayBeEvicted(const PartitionStatus& partition) {
+  const PartitionRecord& record = partition.record;
+  if (record.state != PartitionState::kUploaded || record.keeps_rows) return false;
+  // Of a segment that cannot be opened nobody knows any more which traces it has.
+  return !partition.segments.empty() && !HasBroken(partition);
+}
+
 std::optional<uint64_t> PickEvict(const std::vector<PartitionStatus>& partitions, uint64_t age_ns,
                                   uint64_t evict_after_ns) {
   for (const PartitionStatus& partition : partitions) {
-    const PartitionRecord& record = partition.record;
-    if (record.state != PartitionState::kUploaded || record.keeps_rows) continue;
-    // Of a segment that cannot be opened nobody knows any more which traces it has.
-    if (partition.segments.empty() || HasBroken(partition)) continue;
-    if (IsOlder(record, age_ns, evict_after_ns)) return record.id;
+    if (!MayBeEvicted(partition)) continue;
+    if (IsOlder(partition.record, age_ns, evict_after_ns)) return partition.record.id;
+  }
+  return std::nullopt;
+}
+
+std::optional<uint64_t> PickEvictExpired(const std::vector<PartitionStatus>& partitions,
+                                         uint64_t age_ns, uint64_t retention_ns,
+                                         const LimitsOf& limits) {
+  for (const PartitionStatus& partition : partitions) {
+    if (!MayBeEvicted(partition)) continue;
+    const uint64_t kept_ns = PartitionRetentionNs(partition, retention_ns, limits);
+    if (IsOlder(partition.record, age_ns, kept_ns)) return partition.record.id;
   }
   return std::nullopt;
 }

@@ -21,9 +21,18 @@ namespace larder {
 std::optional<PartitionStatus> PickUpload(const std::vector<PartitionStatus>& partitions,
                                           uint64_t age_ns, uint64_t after_ns);
 
+// Whether nothing is lost when the local copy goes: the tier has every row, and what stays can be
+// read from it.
+bool MayBeEvicted(const PartitionStatus& partition);
+
 // The oldest partition that is uploaded, every row of it; when it is `evict_after_ns` old.
 std::optional<uint64_t> PickEvict(const std::vector<PartitionStatus>& partitions, uint64_t age_ns,
                                   uint64_t evict_after_ns);
+// While no tier is configured: the oldest of those whose retention here ends. They are found again
+// when one is.
+std::optional<uint64_t> PickEvictExpired(const std::vector<PartitionStatus>& partitions,
+                                         uint64_t age_ns, uint64_t retention_ns,
+                                         const LimitsOf& limits);
 
 struct ColdPick {
   uint64_t partition = 0;

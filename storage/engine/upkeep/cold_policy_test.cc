@@ -59,6 +59,17 @@ TEST(ColdPolicy, OnlyWhatIsWholeInTheTierIsEvicted) {
   EXPECT_FALSE(PickEvict({broken}, 100 * kHourNs, 0).has_value());
 }
 
+TEST(ColdPolicy, WithoutATierWhatIsWholeInOneIsEvictedAtTheRetentionOfItsTenants) {
+  const PartitionStatus uploaded = Partition(1, PartitionState::kUploaded);
+  EXPECT_FALSE(PickEvictExpired({uploaded}, 6 * kHourNs, 6 * kHourNs, NoLimits).has_value());
+  EXPECT_EQ(PickEvictExpired({uploaded}, 7 * kHourNs, 6 * kHourNs, NoLimits), 1u);
+  const auto longer = [](TenantId) { return TenantLimits{.retention_ms = 9ull * 3600 * 1000}; };
+  EXPECT_FALSE(PickEvictExpired({uploaded}, 9 * kHourNs, 6 * kHourNs, longer).has_value());
+  EXPECT_EQ(PickEvictExpired({uploaded}, 10 * kHourNs, 6 * kHourNs, longer), 1u);
+  const PartitionStatus uploading = Partition(1, PartitionState::kUploading);
+  EXPECT_FALSE(PickEvictExpired({uploading}, 7 * kHourNs, 6 * kHourNs, NoLimits).has_value());
+}
+
 // The age may have gone back a little: it is saved now and then.
 TEST(ColdPolicy, NothingIsOldBeforeItClosed) {
   EXPECT_FALSE(PickEvict({Partition(5, PartitionState::kUploaded)}, 4 * kHourNs, 0).has_value());

@@ -78,7 +78,7 @@ Status Maintenance::Step(bool* did) {
   if (*did) return Status::Ok();
   if (const auto expired =
           PickExpired(partitions, parts_.retention_clock->AgeNanos(), options_.retention_ns,
-                      [this](TenantId tenant) { return parts_.tenants->LimitsOf(tenant); })) {
+                      Limits(), /*spares_uploaded=*/!options_.has_tier)) {
     *did = true;
     Log(LogLevel::kInfo, "a partition is older than the retention and goes",
         {{"partition", *expired}});
@@ -104,6 +104,10 @@ Status Maintenance::Step(bool* did) {
   TryPrepareQueries(since_prepared_ns >= kPrepareEveryNs ? 1 : kPrepareSegments);
   if (!parts_.disk->is_full()) parts_.disk->RestoreReserve();
   return Status::Ok();
+}
+
+LimitsOf Maintenance::Limits() const {
+  return [this](TenantId tenant) { return parts_.tenants->LimitsOf(tenant); };
 }
 
 void Maintenance::TryPrepareQueries(size_t segments_min) {
@@ -159,9 +163,9 @@ Result<std::set<uint64_t>> Maintenance::JournalsThere() {
 Status Maintenance::KeepTenantLimits(const std::vector<PartitionStatus>& partitions, bool* did) {
   if (!options_.has_tenant_limits) return Status::Ok();
   LARDER_ASSIGN_OR_RETURN(const auto journals, JournalsThere());
-  const std::vector<SegmentPick> picks = PickForTenant(
-      partitions, parts_.retention_clock->AgeNanos(), options_.retention_ns,
-      [this](TenantId tenant) { return parts_.tenants->LimitsOf(tenant); }, journals);
+  const std::vector<SegmentPick> picks =
+      PickForTenant(partitions, parts_.retention_clock->AgeNanos(), options_.retention_ns, Limits(),
+                    journals, /*spares_uploaded=*/!options_.has_tier);
   if (picks.empty()) return Status::Ok();
   *did = true;
   Log(LogLevel::kInfo, "spans of a tenant are past its retention or above its quota, and go",
@@ -173,7 +177,7 @@ Status Maintenance::MakeSpace(const std::vector<PartitionStatus>& partitions, bo
   const uint64_t used_bytes = parts_.shelf->stored_bytes() + JournalBytes();
   const auto oldest = PickForSpace(partitions, used_bytes, options_.disk_bytes_max);
   if (!oldest.has_value()) return Status::Ok();
-  if (const auto uploaded = PickEvict(partitions, UINT64_MAX, 0); options_.has_tier && uploaded) {
+  if (const auto uploaded = PickEvict(partitions, UINT64_MAX, 0)) {
     *did = true;
     Log(LogLevel::kInfo, "the disk cap is reached; a partition that is in the cold tier goes",
         {{"partition", *uploaded}, {"used_bytes", used_bytes}});
@@ -205,12 +209,19 @@ Status Maintenance::TryTendCold(const std::vector<PartitionStatus>& partitions, 
 }
 
 Status Maintenance::TendCold(const std::vector<PartitionStatus>& partitions, bool* did) {
-  // What is in a tier that nobody names any more may be asked for again when somebody does.
-  if (!options_.has_tier) return Status::Ok();
   const uint64_t age_ns = parts_.retention_clock->AgeNanos();
-  if (const auto forgotten =
-          PickForgotten(partitions, age_ns, options_.retention_ns,
-                        [this](TenantId tenant) { return parts_.tenants->LimitsOf(tenant); })) {
+  // What is in a tier that nobody names any more may be asked for again when somebody does.
+  if (!options_.has_tier) {
+    const auto expired = PickEvictExpired(partitions, age_ns, options_.retention_ns, Limits());
+    if (!expired.has_value()) return Status::Ok();
+    *did = true;
+    Log(LogLevel::kInfo,
+        "a partition is older than the retention; the cold tier has it, though none is configured, "
+        "and its local copy goes",
+        {{"partition", *expired}});
+    return Evict(*expired);
+  }
+  if (const auto forgotten = PickForgotten(partitions, age_ns, options_.retention_ns, Limits())) {
     *did = true;
     Log(LogLevel::kInfo, "spans in the cold tier are past their retention and are forgotten",
         {{"partition", forgotten->partition}, {"tenant", forgotten->tenant}});
@@ -256,7 +267,7 @@ Status Maintenance::HelpFullDisk(const std::vector<PartitionStatus>& partitions,
   helped_failures_ = failures;
   if (failure.code() != StatusCode::kResourceExhausted) return Status::Ok();
   if (parts_.disk->ReleaseReserve()) return Status::Ok();
-  if (const auto uploaded = PickEvict(partitions, UINT64_MAX, 0); options_.has_tier && uploaded) {
+  if (const auto uploaded = PickEvict(partitions, UINT64_MAX, 0)) {
     *did = true;
     Log(LogLevel::kWarning, "the disk is full; a partition that is in the cold tier goes",
         {{"partition", *uploaded}});

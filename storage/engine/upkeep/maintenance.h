@@ -66,6 +66,7 @@ class Maintenance {
  private:
   // One piece of work. `did` says whether there was one.
   Status Step(bool* did);
+  LimitsOf Limits() const;
   Status TryMerge(const std::vector<PartitionStatus>& partitions, bool* did) REQUIRES(work_mu_);
   Status MergeSome(const SegmentPick& pick);
   Status KeepTenantLimits(const std::vector<PartitionStatus>& partitions, bool* did);

@@ -4,6 +4,8 @@
 #include <bit>
 #include <map>
 
+#include "storage/engine/upkeep/cold_policy.h"
+
 namespace larder {
 namespace {
 
@@ -118,13 +120,15 @@ std::optional<uint64_t> PickClose(const std::vector<PartitionStatus>& partitions
 }
 
 std::optional<uint64_t> PickExpired(const std::vector<PartitionStatus>& partitions, uint64_t age_ns,
-                                    uint64_t retention_ns, const LimitsOf& limits) {
+                                    uint64_t retention_ns, const LimitsOf& limits,
+                                    bool spares_uploaded) {
   for (const PartitionStatus& partition : partitions) {
     const PartitionRecord& record = partition.record;
     if (record.state == PartitionState::kDropping) return record.id;
     if (IsOpen(partition)) continue;
     if (record.state == PartitionState::kEvicted && !partition.cold.empty()) continue;
     if (partition.segments.empty()) return record.id;  // its tenants' limits emptied it
+    if (spares_uploaded && MayBeEvicted(partition)) continue;
     const uint64_t kept_ns = PartitionRetentionNs(partition, retention_ns, limits);
     if (age_ns > record.closed_age_ns && age_ns - record.closed_age_ns >= kept_ns) {
       return record.id;

@@ -31,9 +31,11 @@ std::optional<SegmentPick> PickIndex(const std::vector<PartitionStatus>& partiti
 std::optional<uint64_t> PickClose(const std::vector<PartitionStatus>& partitions);
 
 // A partition that an earlier attempt did not finish to drop, or whose last span is older than
-// `retention_ns`, or than the longest retention of the tenants in it.
+// `retention_ns`, or than the longest retention of the tenants in it. With `spares_uploaded` not
+// one that may be evicted instead (cold_policy.h).
 std::optional<uint64_t> PickExpired(const std::vector<PartitionStatus>& partitions, uint64_t age_ns,
-                                    uint64_t retention_ns, const LimitsOf& limits);
+                                    uint64_t retention_ns, const LimitsOf& limits,
+                                    bool spares_uploaded = false);
 
 // The oldest partition but the archive's, when all together are above the cap. It may still be
 // open: then it is to be marked full, closed, and only then dropped.

@@ -125,6 +125,15 @@ TEST(PartitionPolicy, ExpiresByAgeSinceClosing) {
   EXPECT_EQ(PickExpired({Partition(4, PartitionState::kClosed)}, 0, 50, NoLimits), 4u);
 }
 
+TEST(PartitionPolicy, WhatMayBeEvictedIsSparedWhenAsked) {
+  PartitionStatus uploaded = Partition(1, PartitionState::kUploaded);
+  uploaded.segments = {MakeSegment(1, 10)};
+  EXPECT_EQ(PickExpired({uploaded}, 1000, 50, NoLimits), 1u);
+  EXPECT_FALSE(PickExpired({uploaded}, 1000, 50, NoLimits, true).has_value());
+  uploaded.record.keeps_rows = true;
+  EXPECT_EQ(PickExpired({uploaded}, 1000, 50, NoLimits, true), 1u);
+}
+
 TEST(PartitionPolicy, APartitionStaysForTheTenantThatKeepsLongest) {
   PartitionStatus closed = Partition(1, PartitionState::kClosed);
   closed.segments = {MakeSegment(1, 10), MakeSegment(2, 10)};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "storage/engine/upkeep/cold_policy.h"
+
 namespace larder {
 namespace {
 
@@ -79,12 +81,15 @@ uint64_t PartitionRetentionNs(const PartitionStatus& partition, uint64_t store_r
 
 std::vector<SegmentPick> PickForTenant(const std::vector<PartitionStatus>& partitions,
                                        uint64_t age_ns, uint64_t store_retention_ns,
-                                       const LimitsOf& limits, const std::set<uint64_t>& journals) {
+                                       const LimitsOf& limits, const std::set<uint64_t>& journals,
+                                       bool spares_uploaded) {
   std::map<TenantId, Holdings> tenants;
   for (const PartitionStatus& partition : partitions) {
     const PartitionRecord& record = partition.record;
     if (record.is_archive || record.state == PartitionState::kDropping) continue;
     const bool is_closed = record.state != PartitionState::kOpen && age_ns > record.closed_age_ns;
+    const bool is_spared = spares_uploaded && MayBeEvicted(partition);
+    const uint64_t kept_ns = is_spared ? UINT64_MAX : store_retention_ns;
     for (const StoredSegment& segment : partition.segments) {
       const TenantId tenant = segment.entry.tenant;
       Holdings& holdings = tenants[tenant];
@@ -92,8 +97,7 @@ std::vector<SegmentPick> PickForTenant(const std::vector<PartitionStatus>& parti
       if (NamesAny(segment, journals)) continue;
       const Place place{record.id, &segment};
       holdings.all.push_back(place);
-      if (is_closed &&
-          age_ns - record.closed_age_ns >= RetentionNs(tenant, store_retention_ns, limits)) {
+      if (is_closed && age_ns - record.closed_age_ns >= RetentionNs(tenant, kept_ns, limits)) {
         holdings.expired.push_back(place);
       }
     }

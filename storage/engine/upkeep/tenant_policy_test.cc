@@ -48,6 +48,19 @@ TEST(TenantPolicy, AShorterRetentionTakesATenantOutOfClosedPartitions) {
   EXPECT_EQ(picks[0].segment_ids, (std::vector<uint64_t>{2}));
 }
 
+TEST(TenantPolicy, OnlyATenantsOwnRetentionTakesItOutOfWhatMayBeEvicted) {
+  const auto limits = [](TenantId tenant) {
+    return TenantLimits{.retention_ms = tenant == 2 ? 7u : 0u};
+  };
+  const std::vector<PartitionStatus> partitions = {
+      Partition(1, PartitionState::kUploaded, {MakeSegment(1, 1, 10), MakeSegment(2, 2, 10)})};
+  EXPECT_EQ(Ids(PickForTenant(partitions, 6 * kMs, 5 * kMs, limits, {})),
+            (std::vector<uint64_t>{1}));
+  EXPECT_TRUE(PickForTenant(partitions, 6 * kMs, 5 * kMs, limits, {}, true).empty());
+  EXPECT_EQ(Ids(PickForTenant(partitions, 8 * kMs, 5 * kMs, limits, {}, true)),
+            (std::vector<uint64_t>{2}));
+}
+
 TEST(TenantPolicy, AboveTheQuotaTheOldestGoAndTheNewestStays) {
   uint64_t quota = 25;
   const auto limits = [&quota](TenantId tenant) {
