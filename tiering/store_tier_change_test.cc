@@ -24,13 +24,6 @@ class StoreChangesTier : public StoreWithTier {
     other_ = MakeTier("other");
     options_.tier = other_.get();
   }
-  size_t Packs(const std::string& directory) {
-    size_t packs = 0;
-    for (const auto& it : std::filesystem::recursive_directory_iterator(scratch_.File(directory))) {
-      packs += it.path().extension() == ".pack" ? 1u : 0u;
-    }
-    return packs;
-  }
   void ExpectAllThere() {
     for (uint64_t i = 0; i < 20; ++i) {
       const auto spans = Get(i);

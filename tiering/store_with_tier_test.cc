@@ -168,11 +168,30 @@ TEST_F(StoreWithTier, ForgetsAtTheRetention) {
   EXPECT_EQ(store_->stats().tier.cold_partitions, 0u);
   EXPECT_TRUE(Get(3)->empty());
   EXPECT_TRUE(store_->Services(0, {})->values.empty());
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(scratch_.File("tier"))) {
-    EXPECT_NE(entry.path().extension(), ".pack") << entry.path();
-  }
+  EXPECT_EQ(Packs(), 0u);
   Open();
   EXPECT_TRUE(store_->Partitions().empty());
+}
+
+TEST_F(StoreWithTier, ARemovalThatFailsHoldsUpNoUpload) {
+  options_.cold.retention_ms = 24ull * 3600 * 1000;
+  Open();
+  WriteTraces(0, 5);
+  Evict();
+  tier_->keeps_all = true;
+  clock_.Advance(25 * kHourNs);
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_EQ(store_->stats().tier.failures, 1u);
+  EXPECT_NE(store_->stats().tier.last_error.find("removal is not allowed"), std::string::npos);
+  WriteTraces(100, 5);
+  Evict();
+  EXPECT_EQ(store_->stats().tier.cold_rows, 10u);
+  const size_t packs_before = Packs();
+  tier_->keeps_all = false;
+  clock_.Advance(60 * kSecondNs);
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_LT(Packs(), packs_before);
+  EXPECT_EQ(store_->stats().tier.last_error, "");
 }
 
 TEST_F(StoreWithTier, KeepsTenantsApartAndPurgesThem) {

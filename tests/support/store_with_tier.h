@@ -65,12 +65,14 @@ class FlakyTier : public ColdTier {
   }
   Status Remove(const ColdScope& scope, const QueryLimits& limits) override {
     if (is_away) return Status::Unavailable("no route to it");
+    if (keeps_all) return Status::PermissionDenied("removal is not allowed");
     return inner_->Remove(scope, limits);
   }
 
   uint64_t age_ms_max = UINT64_MAX;
   std::atomic<bool> is_away = false;
   std::atomic<bool> refuses_rows = false;
+  std::atomic<bool> keeps_all = false;
   std::atomic<int> drops_packs = 0;
   std::atomic<int> reads = 0;
 
@@ -177,6 +179,15 @@ class StoreWithTier : public testing::Test {
       ASSERT_TRUE((*kv)->Commit(*family, flipped).ok());
     }
     ASSERT_FALSE(flipped.empty());
+  }
+
+  // Files of packs in the tier.
+  size_t Packs(const std::string& directory = "tier") {
+    size_t packs = 0;
+    for (const auto& it : std::filesystem::recursive_directory_iterator(scratch_.File(directory))) {
+      packs += it.path().extension() == ".pack" ? 1u : 0u;
+    }
+    return packs;
   }
 
   TraceQuery Everything(uint32_t depth) {

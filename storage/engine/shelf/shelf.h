@@ -178,6 +178,7 @@ class Shelf {
   // What the tier need not keep any longer, one after the other; after a restart it is not known.
   std::optional<ColdScope> NextForgotten();
   void PopForgotten();
+  void DeferForgotten();  // the first becomes the last
   uint64_t cold_bytes();  // of what stays here
 
   // The oldest goes first; queries that are on their way keep what they see.

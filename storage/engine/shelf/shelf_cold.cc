@@ -126,6 +126,12 @@ void Shelf::PopForgotten() {
   forgotten_.pop_front();
 }
 
+void Shelf::DeferForgotten() {
+  MutexLock lock(mu_);
+  forgotten_.push_back(std::move(forgotten_.front()));
+  forgotten_.pop_front();
+}
+
 uint64_t Shelf::cold_bytes() {
   MutexLock lock(mu_);
   uint64_t bytes = 0;

@@ -18,6 +18,7 @@ namespace {
 constexpr uint64_t kMs = 1'000'000;
 constexpr uint64_t kLookEveryNs = 1000 * kMs;
 constexpr uint64_t kBackoffMaxNs = 60'000 * kMs;
+constexpr uint64_t kRemoveAgainNs = 60'000 * kMs;
 constexpr uint64_t kCallNs = 60'000 * kMs;
 // A pack ends when its spans have so many bytes, so that few requests carry it.
 constexpr uint64_t kPackBytesTarget = 2 << 20;
@@ -125,7 +126,7 @@ void Mover::NoteOutcome(const Status& status) {
 
 std::string Mover::last_error() {
   MutexLock lock(mu_);
-  return last_error_;
+  return last_error_.empty() ? remove_error_ : last_error_;
 }
 
 Status Mover::Settle(bool* did) {
@@ -291,7 +292,9 @@ Status Mover::Confirm(const ColdScope& scope, const Segment& segment, std::vecto
   return Status::Ok();
 }
 
+// A failure holds up no upload: the others are tried a minute later, and what failed after them.
 Status Mover::RemoveForgotten(bool* did) {
+  if (parts_.clock->MonotonicNanos() < remove_not_before_ns_) return Status::Ok();
   for (;;) {
     const auto scope = parts_.shelf->NextForgotten();
     if (!scope.has_value()) return Status::Ok();
@@ -305,10 +308,28 @@ Status Mover::RemoveForgotten(bool* did) {
     }
     ColdScope named = ScopeOf(scope->partition, scope->tenant);
     named.filed = scope->filed;
-    LARDER_RETURN_IF_ERROR(parts_.tier->Remove(named, Limits()));
+    const Status removed = parts_.tier->Remove(named, Limits());
+    if (removed.code() == StatusCode::kCancelled) return removed;
+    NoteRemove(removed);
+    if (!removed.ok()) {
+      parts_.shelf->DeferForgotten();
+      remove_not_before_ns_ = parts_.clock->MonotonicNanos() + kRemoveAgainNs;
+      return Status::Ok();
+    }
     parts_.shelf->PopForgotten();
     *did = true;
   }
+}
+
+void Mover::NoteRemove(const Status& removed) {
+  const std::string text = removed.ok() ? std::string() : removed.ToString();
+  if (!removed.ok()) parts_.counters->tier_failures.fetch_add(1);
+  MutexLock lock(mu_);
+  if (text == remove_error_) return;
+  remove_error_ = text;
+  if (removed.ok()) return;
+  Log(LogLevel::kWarning, "spans cannot be removed from the cold tier; it is tried again",
+      {{"tier", parts_.tier->name()}, {"reason", text}});
 }
 
 bool Mover::Rest(uint64_t ns) {

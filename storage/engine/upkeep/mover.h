@@ -74,7 +74,8 @@ class Mover {
   Result<SentPack> SendPack(const ColdScope& scope, const Segment& segment, uint32_t first_row);
   // Until the tier confirms every row; what it does not get is sent again.
   Status Confirm(const ColdScope& scope, const Segment& segment, std::vector<SentPack>* sent);
-  Status RemoveForgotten(bool* did);
+  Status RemoveForgotten(bool* did) REQUIRES(work_mu_);
+  void NoteRemove(const Status& removed);
   ColdScope ScopeOf(uint64_t partition, TenantId tenant);
   QueryLimits Limits() const;
   // False when the mover is to end.
@@ -84,13 +85,15 @@ class Mover {
 
   const MoverOptions options_;
   const MoverParts parts_;
-  Mutex work_mu_;  // held during a step
+  Mutex work_mu_;                                           // held during a step
+  uint64_t remove_not_before_ns_ GUARDED_BY(work_mu_) = 0;  // monotonic
   std::atomic<bool> cancelled_{false};
 
   Mutex mu_;
   CondVar wake_;
   bool stopping_ GUARDED_BY(mu_) = false;
   std::string last_error_ GUARDED_BY(mu_);
+  std::string remove_error_ GUARDED_BY(mu_);
   std::thread thread_;
 };
 
