@@ -1,4 +1,7 @@
 // What becomes of partitions when the settings name another tier than before, or none.
+#include <fstream>
+#include <sstream>
+
 #include "tests/support/store_with_tier.h"
 
 namespace larder {
@@ -31,12 +34,17 @@ class StoreChangesTier : public StoreWithTier {
       EXPECT_EQ(spans->size(), 2u) << i;
     }
   }
-  // As a program wrote them that knew nothing of tiers' identities.
-  void ForgetWhereRecordsLie() {
+  // Closes the store.
+  std::unique_ptr<KvStore> OpenKv() {
     store_.reset();
     auto kv = KvStore::Open({.path = options_.data_dir + "/db"});
-    ASSERT_TRUE(kv.ok()) << kv.status().ToString();
-    Catalog catalog(kv->get());
+    EXPECT_TRUE(kv.ok()) << kv.status().ToString();
+    return std::move(kv).value();
+  }
+  // As a program wrote them that knew nothing of tiers' identities.
+  void ForgetWhereRecordsLie() {
+    const auto kv = OpenKv();
+    Catalog catalog(kv.get());
     const auto contents = catalog.Load();
     ASSERT_TRUE(contents.ok());
     for (PartitionRecord record : contents->partitions) {
@@ -44,6 +52,26 @@ class StoreChangesTier : public StoreWithTier {
       record.tier.clear();
       ASSERT_TRUE(catalog.Save(record).ok());
     }
+  }
+
+  // Closes the store. As the file says it, and as the catalog does.
+  std::string Formats() {
+    std::ifstream file(options_.data_dir + "/FORMAT");
+    std::stringstream text;
+    text << file.rdbuf();
+    const auto kv = OpenKv();
+    const auto contents = Catalog(kv.get()).Load();
+    EXPECT_TRUE(contents.ok());
+    return text.str() + ", " + std::to_string(contents->meta.format_version);
+  }
+  // As a program left it that did not raise the version yet.
+  void LowerFormat() {
+    std::ofstream(options_.data_dir + "/FORMAT") << "larder 1\n";
+    const auto kv = OpenKv();
+    CatalogMeta meta = Catalog(kv.get()).Load()->meta;
+    meta.format_version = kFormatVersionFirst;
+    ASSERT_TRUE(
+        kv->Commit(*kv->default_family(), {{.key = "meta", .value = EncodeRecord(meta)}}).ok());
   }
 
   std::unique_ptr<FlakyTier> other_;
@@ -127,6 +155,23 @@ TEST_F(StoreChangesTier, WhileATierCannotSayWhichItIsNothingLeavesForIt) {
   std::filesystem::rename(scratch_.File("unmounted"), scratch_.File("tier"));
   Evict();
   ExpectAllThere();
+}
+
+// An older program would drop what stays of evicted partitions, and with it the way to them.
+TEST_F(StoreChangesTier, OnlyADirectoryThatLeftSomethingToATierIsRefusedByOlderPrograms) {
+  Upload();
+  EXPECT_EQ(Formats(), "larder 1\n, 1");
+  Open();
+  Evict();
+  EXPECT_EQ(Formats(), "larder 2\n, 2");
+  // Whichever of the two is lost, the other knows; what lies there knows it too.
+  std::filesystem::remove(options_.data_dir + "/FORMAT");
+  Open();
+  EXPECT_EQ(Formats(), "larder 2\n, 2");
+  LowerFormat();
+  Open();
+  ExpectAllThere();
+  EXPECT_EQ(Formats(), "larder 2\n, 2");
 }
 
 TEST_F(StoreChangesTier, WhatWasUploadedIsFoundAgainWhenTheTierIsTurnedOnAgain) {

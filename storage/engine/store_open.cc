@@ -150,6 +150,7 @@ Status StoreImpl::OpenShelf(bool read_only) {
   shelf_options.read_only = read_only;
   shelf_ =
       std::make_unique<Shelf>(shelf_options, ShelfParts{.kv = kv_.get(),
+                                                        .directory = directory_.get(),
                                                         .catalog = catalog_.get(),
                                                         .tenants = tenants_.get(),
                                                         .cache = cache_.get(),
@@ -158,6 +159,12 @@ Status StoreImpl::OpenShelf(bool read_only) {
                                                         .clock = options_.clock,
                                                         .counters = &counters_});
   LARDER_RETURN_IF_ERROR(shelf_->Load(contents));
+  if (!read_only) {
+    // One of the two may be damaged, or be older since a crash.
+    LARDER_RETURN_IF_ERROR(
+        RaiseFormat(directory_.get(), catalog_.get(),
+                    std::max(directory_->format_version(), catalog_->format_version())));
+  }
   queries_ = std::make_unique<QueryEngine>(QueryEngineOptions{
       .clock = options_.clock,
       .query_memory_bytes_max = options_.query_memory_bytes_max,

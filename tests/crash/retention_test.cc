@@ -166,7 +166,7 @@ TEST_F(Retention, ANewerFormatIsRefusedUntouched) {
   Open();
   WriteSome(20);
   store_.reset();
-  std::ofstream(options_.data_dir + "/FORMAT") << "larder 2\n";
+  std::ofstream(options_.data_dir + "/FORMAT") << "larder " << kFormatVersion + 1 << "\n";
   EXPECT_EQ(Store::Open(options_).status().code(), StatusCode::kFailedPrecondition);
   std::ofstream(options_.data_dir + "/FORMAT") << "larder 1\n";
   {

@@ -196,6 +196,20 @@ void Catalog::RaiseNextPartition(uint64_t id) {
   meta_.next_partition = std::max(meta_.next_partition, id);
 }
 
+uint32_t Catalog::format_version() {
+  MutexLock lock(mu_);
+  return meta_.format_version;
+}
+
+Status Catalog::RaiseFormat(uint32_t version) {
+  MutexLock lock(mu_);
+  if (meta_.format_version >= version) return Status::Ok();
+  const uint32_t was = std::exchange(meta_.format_version, version);
+  Status saved = SaveMeta();
+  if (!saved.ok()) meta_.format_version = was;
+  return saved;
+}
+
 Result<uint64_t> Catalog::EnsureStoreId() {
   MutexLock lock(mu_);
   if (meta_.store_id != 0) return meta_.store_id;

@@ -16,11 +16,14 @@
 
 namespace larder {
 
-// The version of everything in a data directory.
-inline constexpr uint32_t kFormatVersion = 1;
+// Versions of everything in a data directory. It rises when something comes into the directory that
+// an older program would take for waste or read wrongly, not before.
+inline constexpr uint32_t kFormatVersionFirst = 1;
+inline constexpr uint32_t kFormatVersionCold = 2;               // what stays of evicted partitions
+inline constexpr uint32_t kFormatVersion = kFormatVersionCold;  // the newest that is understood
 
 struct CatalogMeta {
-  uint32_t format_version = kFormatVersion;
+  uint32_t format_version = kFormatVersionFirst;
   uint64_t next_id = 1;  // generations and segments from here on are free
   uint64_t next_partition = 1;
   uint64_t age_ns = 0;       // RetentionClock
@@ -87,6 +90,10 @@ class Catalog {
   // Ids below these are in use (found on disk, in case that the catalog lost its own record).
   void RaiseNextId(uint64_t id);
   void RaiseNextPartition(uint64_t id);
+
+  uint32_t format_version();
+  // Nothing to do for a version that it has, or has passed.
+  Status RaiseFormat(uint32_t version);
 
   // Names this store in a cold tier: drawn at random when it is asked for the first time.
   Result<uint64_t> EnsureStoreId();

@@ -155,6 +155,23 @@ TEST(Catalog, NewerFormatIsRefused) {
   EXPECT_EQ(catalog.Load().status().code(), StatusCode::kFailedPrecondition);
 }
 
+TEST(Catalog, TheFormatRisesAndNeverFalls) {
+  const ScratchDirectory scratch;
+  {
+    auto kv = OpenKv(scratch);
+    Catalog catalog(kv.get());
+    ASSERT_TRUE(catalog.Load().ok());
+    EXPECT_EQ(catalog.format_version(), kFormatVersionFirst);
+    ASSERT_TRUE(catalog.RaiseFormat(kFormatVersionCold).ok());
+  }
+  auto kv = OpenKv(scratch);
+  Catalog catalog(kv.get());
+  ASSERT_TRUE(catalog.Load().ok());
+  EXPECT_EQ(catalog.format_version(), kFormatVersionCold);
+  ASSERT_TRUE(catalog.RaiseFormat(kFormatVersionFirst).ok());
+  EXPECT_EQ(catalog.format_version(), kFormatVersionCold);
+}
+
 TEST(Catalog, FamilyNames) {
   uint64_t id = 0;
   EXPECT_EQ(PartitionFamilyName(3), "p0000000000000003");

@@ -4,16 +4,16 @@
 #include <string_view>
 #include <utility>
 
+#include "storage/base/crash_point.h"
 #include "storage/base/log.h"
-#include "storage/engine/catalog/catalog.h"
 
 namespace larder {
 namespace {
 
 constexpr std::string_view kFormatWord = "larder ";
 
-std::string FormatText() {
-  return std::string(kFormatWord) + std::to_string(kFormatVersion) + "\n";
+std::string FormatText(uint32_t version) {
+  return std::string(kFormatWord) + std::to_string(version) + "\n";
 }
 
 }  // namespace
@@ -39,6 +39,7 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(FileSystem* file_syst
     LARDER_ASSIGN_OR_RETURN(held, Lock(file_system, path));
   }
   std::unique_ptr<DataDirectory> directory(new DataDirectory(file_system, path, std::move(held)));
+  LARDER_RETURN_IF_ERROR(directory->CheckFormat());
   LARDER_RETURN_IF_ERROR(file_system->CreateDirectories(directory->journal_path()));
   LARDER_RETURN_IF_ERROR(directory->WriteFormat());
   return directory;
@@ -62,7 +63,7 @@ Status DataDirectory::TakeLock() {
   return Status::Ok();
 }
 
-Status DataDirectory::CheckFormat() const {
+Status DataDirectory::CheckFormat() {
   const std::string path = path_ + "/FORMAT";
   if (!file_system_->Exists(path)) return Status::Ok();
   LARDER_ASSIGN_OR_RETURN(const std::string text, file_system_->Read(path, 0, 64));
@@ -76,7 +77,10 @@ Status DataDirectory::CheckFormat() const {
     Log(LogLevel::kWarning, "the format file cannot be understood", {{"file", path}});
     return Status::Ok();
   }
-  if (version <= kFormatVersion) return Status::Ok();
+  if (version <= kFormatVersion) {
+    format_version_ = version;
+    return Status::Ok();
+  }
   return Status::FailedPrecondition(path_ + " has format version " + std::to_string(version) +
                                     ", this program knows versions up to " +
                                     std::to_string(kFormatVersion) + ": use a newer program");
@@ -86,13 +90,28 @@ Status DataDirectory::CheckFormat() const {
 Status DataDirectory::WriteFormat() {
   const std::string path = path_ + "/FORMAT";
   const auto now = file_system_->Read(path, 0, 64);
-  if (now.ok() && *now == FormatText()) return Status::Ok();
+  const std::string text = FormatText(format_version_);
+  if (now.ok() && *now == text) return Status::Ok();
   LARDER_ASSIGN_OR_RETURN(auto file, file_system_->CreateFile(path + ".new"));
-  LARDER_RETURN_IF_ERROR(file->Append(FormatText()));
+  LARDER_RETURN_IF_ERROR(file->Append(text));
   LARDER_RETURN_IF_ERROR(file->Sync());
   file.reset();
   LARDER_RETURN_IF_ERROR(file_system_->Rename(path + ".new", path));
   return file_system_->SyncDirectory(path_);
+}
+
+Status DataDirectory::RaiseFormat(uint32_t version) {
+  if (format_version_ >= version) return Status::Ok();
+  const uint32_t was = std::exchange(format_version_, version);
+  Status written = WriteFormat();
+  if (!written.ok()) format_version_ = was;
+  return written;
+}
+
+Status RaiseFormat(DataDirectory* directory, Catalog* catalog, uint32_t version) {
+  LARDER_RETURN_IF_ERROR(directory->RaiseFormat(version));
+  LARDER_CRASH_POINT("format.file");
+  return catalog->RaiseFormat(version);
 }
 
 void DataDirectory::SetAsideJournal(const std::string& file_name) {

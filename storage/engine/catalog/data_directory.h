@@ -2,11 +2,9 @@
 //
 //   LOCK        held by the process that owns the directory, with its pid
 //   OWNER.sock  where the owner serves other processes; the server's, not the store's
-//   FORMAT      "larder 1": the format version, readable before anything else is touched
-//   RESERVE     space held back for a full disk
-//   journal/    one file per generation
-//   db/         RocksDB
-//   set-aside/  journals that were damaged
+//   FORMAT      "larder 1": the format version (catalog.h), readable before anything else is
+//   touched RESERVE     space held back for a full disk journal/    one file per generation db/
+//   RocksDB set-aside/  journals that were damaged
 #pragma once
 
 #include <cstdint>
@@ -15,6 +13,7 @@
 
 #include "storage/base/file_system.h"
 #include "storage/base/status.h"
+#include "storage/engine/catalog/catalog.h"
 
 namespace larder {
 
@@ -40,6 +39,11 @@ class DataDirectory {
   std::string db_path() const { return path_ + "/db"; }
   std::string reserve_path() const { return path_ + "/RESERVE"; }
 
+  // As the file FORMAT has it.
+  uint32_t format_version() const { return format_version_; }
+  // Nothing to do for a version that it has, or has passed.
+  Status RaiseFormat(uint32_t version);
+
   // Moves a damaged journal out of the way, or removes it when moving fails.
   void SetAsideJournal(const std::string& file_name);
 
@@ -47,12 +51,18 @@ class DataDirectory {
   DataDirectory(FileSystem* file_system, std::string path, std::shared_ptr<FileLock> held);
   std::string lock_path() const { return path_ + "/LOCK"; }
   Status TakeLock();
-  Status CheckFormat() const;
+  Status CheckFormat();
+  // As format_version() says, unless the file says so.
   Status WriteFormat();
 
   FileSystem* const file_system_;
   const std::string path_;
   std::shared_ptr<FileLock> lock_;
+  uint32_t format_version_ = kFormatVersionFirst;
 };
+
+// In the file and in the catalog, in this order: so an older program has not touched anything when
+// it finds out.
+Status RaiseFormat(DataDirectory* directory, Catalog* catalog, uint32_t version);
 
 }  // namespace larder

@@ -38,11 +38,15 @@ TEST(DataDirectory, OpensWithALockThatItsCallerHas) {
 TEST(DataDirectory, NewerFormatIsRefusedUntouched) {
   MemoryFs fs;
   ASSERT_TRUE(DataDirectory::Open(&fs, "/data").ok());
-  fs.SetContent("/data/FORMAT", "larder 2\n");
+  const std::string newer = "larder " + std::to_string(kFormatVersion + 1) + "\n";
+  fs.SetContent("/data/FORMAT", newer);
   const Status refused = DataDirectory::Open(&fs, "/data").status();
   EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
-  EXPECT_NE(refused.message().find("version 2"), std::string::npos) << refused.message();
-  EXPECT_EQ(fs.Content("/data/FORMAT"), "larder 2\n");
+  EXPECT_NE(refused.message().find("version " + std::to_string(kFormatVersion + 1)),
+            std::string::npos)
+      << refused.message();
+  EXPECT_NE(refused.message().find("use a newer program"), std::string::npos) << refused.message();
+  EXPECT_EQ(fs.Content("/data/FORMAT"), newer);
   EXPECT_EQ(DataDirectory::OpenReadOnly(&fs, "/data").status().code(),
             StatusCode::kFailedPrecondition);
 }
@@ -55,6 +59,22 @@ TEST(DataDirectory, ABrokenFormatFileIsWrittenAnew) {
     ASSERT_TRUE(DataDirectory::Open(&fs, "/data").ok());
     EXPECT_EQ(fs.Content("/data/FORMAT"), "larder 1\n");
   }
+}
+
+TEST(DataDirectory, TheFormatRisesAndNeverFalls) {
+  MemoryFs fs;
+  {
+    const auto directory = DataDirectory::Open(&fs, "/data");
+    ASSERT_TRUE(directory.ok());
+    EXPECT_EQ((*directory)->format_version(), kFormatVersionFirst);
+    ASSERT_TRUE((*directory)->RaiseFormat(kFormatVersionCold).ok());
+    EXPECT_EQ(fs.Content("/data/FORMAT"), "larder 2\n");
+  }
+  const auto directory = DataDirectory::Open(&fs, "/data");
+  ASSERT_TRUE(directory.ok());
+  EXPECT_EQ((*directory)->format_version(), kFormatVersionCold);
+  ASSERT_TRUE((*directory)->RaiseFormat(kFormatVersionFirst).ok());
+  EXPECT_EQ(fs.Content("/data/FORMAT"), "larder 2\n");
 }
 
 TEST(DataDirectory, DamagedJournalsAreKeptAside) {

@@ -21,6 +21,8 @@ std::vector<ColdEntry> ColdEntriesOf(const ColdParts& cold) {
 
 Status ColdShelf::EnsureFamily() {
   if (family_ != nullptr) return Status::Ok();
+  // A program that knows of no such family would drop it.
+  LARDER_RETURN_IF_ERROR(RaiseFormat(parts_.directory, parts_.catalog, kFormatVersionCold));
   LARDER_ASSIGN_OR_RETURN(family_, parts_.kv->CreateFamily(std::string(kColdFamilyName)));
   return Status::Ok();
 }
@@ -52,7 +54,10 @@ StoredColdPart ColdShelf::Open(TenantId tenant, uint64_t part_id) {
 }
 
 Result<std::map<uint64_t, ColdParts>> ColdShelf::Load(std::shared_ptr<KvFamily> family,
-                                                      bool may_delete) {
+                                                      bool may_write) {
+  if (may_write) {
+    LARDER_RETURN_IF_ERROR(RaiseFormat(parts_.directory, parts_.catalog, kFormatVersionCold));
+  }
   family_ = std::move(family);
   std::map<std::pair<TenantId, uint64_t>, uint64_t> places;
   for (const KvFileInfo& file : parts_.kv->Files(*family_)) {
@@ -66,7 +71,7 @@ Result<std::map<uint64_t, ColdParts>> ColdShelf::Load(std::shared_ptr<KvFamily> 
     StoredColdPart stored = Open(tenant, part_id);
     stored.file_bytes = file_bytes;
     if (parts_.tenants->IsGoing(tenant, part_id)) {
-      if (may_delete) LARDER_RETURN_IF_ERROR(Delete(tenant, stored));
+      if (may_write) LARDER_RETURN_IF_ERROR(Delete(tenant, stored));
       continue;
     }
     parts_.tenants->NoteUsed(tenant);

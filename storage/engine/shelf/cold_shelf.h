@@ -12,6 +12,7 @@
 
 #include "storage/base/status.h"
 #include "storage/engine/catalog/catalog.h"
+#include "storage/engine/catalog/data_directory.h"
 #include "storage/engine/catalog/tenants.h"
 #include "storage/kv/kv_store.h"
 #include "storage/query/cold/cold_part.h"
@@ -25,6 +26,7 @@ inline constexpr std::string_view kColdFamilyName = "cold";
 // Borrowed; all must outlive it.
 struct ColdShelfParts {
   KvStore* kv = nullptr;
+  DataDirectory* directory = nullptr;
   Catalog* catalog = nullptr;
   Tenants* tenants = nullptr;
   PageCache* cache = nullptr;
@@ -51,8 +53,9 @@ class ColdShelf {
   explicit ColdShelf(const ColdShelfParts& parts) : parts_(parts) {}
 
   // Opens every part of the family, by partition; damaged ones whose facts cannot be read are under
-  // partition 0. With `may_delete`, parts that are to go (Tenants::IsGoing) go.
-  Result<std::map<uint64_t, ColdParts>> Load(std::shared_ptr<KvFamily> family, bool may_delete);
+  // partition 0. With `may_write`, parts that are to go (Tenants::IsGoing) go, and the directory
+  // says that there are such parts (kFormatVersionCold).
+  Result<std::map<uint64_t, ColdParts>> Load(std::shared_ptr<KvFamily> family, bool may_write);
 
   // Writes what stays of a partition, all tenants' in one step. `segments`: by tenant, none broken.
   Result<ColdParts> Write(const PartitionRecord& record,

@@ -11,6 +11,7 @@ Shelf::Shelf(const ShelfOptions& options, const ShelfParts& parts)
     : options_(options),
       parts_(parts),
       cold_shelf_({.kv = parts.kv,
+                   .directory = parts.directory,
                    .catalog = parts.catalog,
                    .tenants = parts.tenants,
                    .cache = parts.cache}) {}

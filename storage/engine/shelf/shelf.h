@@ -35,6 +35,7 @@
 #include "storage/base/mutex.h"
 #include "storage/base/status.h"
 #include "storage/engine/catalog/catalog.h"
+#include "storage/engine/catalog/data_directory.h"
 #include "storage/engine/catalog/tenants.h"
 #include "storage/engine/shelf/cold_shelf.h"
 #include "storage/engine/shelf/generation.h"
@@ -58,6 +59,7 @@ struct ShelfOptions {
 // Borrowed by the shelf; all must outlive it.
 struct ShelfParts {
   KvStore* kv = nullptr;
+  DataDirectory* directory = nullptr;
   Catalog* catalog = nullptr;
   Tenants* tenants = nullptr;
   PageCache* cache = nullptr;
