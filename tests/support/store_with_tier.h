@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -37,6 +38,7 @@ class FlakyTier : public ColdTier {
   Result<PackReceipt> Upload(const ColdScope& scope, const Pack& pack,
                              const QueryLimits& limits) override {
     if (is_away) return Status::Unavailable("no route to it");
+    if (on_upload) std::exchange(on_upload, nullptr)();
     if (drops_packs > 0 && drops_packs-- > 0) {
       PackReceipt lost;
       lost.parts = {static_cast<uint32_t>(pack.spans.size())};
@@ -70,6 +72,7 @@ class FlakyTier : public ColdTier {
   }
 
   uint64_t age_ms_max = UINT64_MAX;
+  std::function<void()> on_upload;  // called once, before the next pack is taken
   std::atomic<bool> is_away = false;
   std::atomic<bool> refuses_rows = false;
   std::atomic<bool> keeps_all = false;

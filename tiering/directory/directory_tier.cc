@@ -153,6 +153,7 @@ class DirectoryTier : public ColdTier {
     for (const std::string& name : names) {
       PackId id;
       if (!ParsePackFileName(name, &id) || !segments.contains(id.segment)) continue;
+      if (!scope.Has(id.segment)) continue;
       LARDER_RETURN_IF_ERROR(Check(limits));
       LARDER_ASSIGN_OR_RETURN(const PackPlace place,
                               ReadHeader(DirectoryOf(scope) + "/" + name, id));
@@ -278,7 +279,7 @@ class DirectoryTier : public ColdTier {
     LARDER_ASSIGN_OR_RETURN(const auto names, List(scope));
     for (const std::string& name : names) {
       PackId id;
-      if (!ParsePackFileName(name, &id)) continue;
+      if (!ParsePackFileName(name, &id) || !scope.Has(id.segment)) continue;
       LARDER_RETURN_IF_ERROR(Check(limits));
       LARDER_ASSIGN_OR_RETURN(PackPlace place, ReadHeader(DirectoryOf(scope) + "/" + name, id));
       const TimeRange& start = place.header.start;

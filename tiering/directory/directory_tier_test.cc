@@ -187,6 +187,18 @@ TEST_F(DirectoryTierTest, TellsAwayFromBrokenAndMissing) {
   EXPECT_EQ(OpenDirectoryTier({.path = "tier"}).status().code(), StatusCode::kInvalidArgument);
 }
 
+TEST_F(DirectoryTierTest, ReadsNothingOfSegmentsThatWereTakenBack) {
+  Upload({.segment = 1, .first_row = 0}, {MakeSpan(1, 1, 10)});
+  Upload({.segment = 2, .first_row = 0}, {MakeSpan(1, 2, 20)});
+  scope_.segments = std::make_shared<const std::vector<uint64_t>>(std::vector<uint64_t>{2});
+  Found by_search;
+  Search({}, 100, &by_search);
+  EXPECT_EQ(by_search.spans, std::vector<Span>{MakeSpan(1, 2, 20)});
+  Found by_id;
+  ASSERT_TRUE(tier_->ReadTraces(scope_, {{Id(1), {1, 2}}}, {}, &by_id).ok());
+  EXPECT_EQ(by_id.spans, std::vector<Span>{MakeSpan(1, 2, 20)});
+}
+
 // An empty directory where a disk is to be mounted does not become the tier by itself.
 TEST(DirectoryTier, IsMadeOnlyByWhoSaysSo) {
   const ScratchDirectory scratch;

@@ -172,6 +172,34 @@ TEST_P(SlsTierCheck, ScopesSeeNothingOfEachOther) {
   EXPECT_TRUE(none.spans.empty());
 }
 
+TEST_P(SlsTierCheck, SegmentsThatWereTakenBackAreNotRead) {
+  const TierOptions options = Options("check-segments", GetParam());
+  Prepare(options);
+  auto tier = OpenSlsTier(options);
+  ASSERT_TRUE(tier.ok());
+  ColdScope scope{.store = 1, .partition = 60 + static_cast<uint64_t>(GetParam()), .tenant = 0};
+  const Packed gone = MakePack(1, 20, Now() - kDay);
+  const Packed kept = MakePack(2, 20, Now() - kDay);
+  Upload(tier->get(), &scope, gone);
+  Upload(tier->get(), &scope, kept);
+  scope.segments = std::make_shared<const std::vector<uint64_t>>(std::vector<uint64_t>{2});
+  const FilterNode all;
+  Collected found;
+  ASSERT_TRUE((*tier)
+                  ->Search(scope, {.filter = &all, .start = {}, .rows_wanted = 10'000}, {}, &found)
+                  .ok());
+  for (const Span& span : kept.spans) {
+    const std::vector<ColdTrace> traces = {{.trace_id = span.trace_id, .segments = {}}};
+    ASSERT_TRUE((*tier)->ReadTraces(scope, traces, {}, &found).ok());
+    EXPECT_TRUE(found.Has(span));
+  }
+  for (const Span& span : gone.spans) {
+    const std::vector<ColdTrace> traces = {{.trace_id = span.trace_id, .segments = {}}};
+    ASSERT_TRUE((*tier)->ReadTraces(scope, traces, {}, &found).ok());
+    EXPECT_FALSE(found.Has(span));
+  }
+}
+
 TEST_P(SlsTierCheck, SpansTooOldForSlsAreFiledUnderTheTimeOfTheUpload) {
   TierOptions options = Options("check-old", GetParam());
   Prepare(options);

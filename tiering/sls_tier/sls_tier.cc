@@ -38,6 +38,12 @@ std::string Column(const SlsRow& row, std::string_view key) {
   return found == row.end() ? std::string() : found->second;
 }
 
+// False for what was taken back after it was uploaded.
+bool IsOfSegments(const ColdScope& scope, const SlsRow& row) {
+  PackId pack;
+  return !ParsePackName(scope, Column(row, kPackField), &pack) || scope.Has(pack.segment);
+}
+
 uint64_t TimeOf(const SlsRow& row) {
   const std::string text = Column(row, "__time__");
   uint64_t time = 0;
@@ -241,6 +247,7 @@ Status SlsTier::Deliver(const ColdScope& scope, const std::vector<SlsRow>& found
   for (const SlsRow& row : found) {
     const PayloadKind kind = PayloadKindOf(row);
     if (Column(row, kScopeField) != scope_name || kind == PayloadKind::kPart) continue;
+    if (!IsOfSegments(scope, row)) continue;
     if (skips_restamped && row.contains(kRestampedKey)) continue;
     auto span = kind == PayloadKind::kParts ? ReadParts(row, index, limits) : ReadSpanRow(row);
     if (span.ok()) {

@@ -58,6 +58,12 @@ const fbs::Envelope* Unseal(std::string_view value, std::vector<uint64_t>* align
 
 }  // namespace
 
+bool MayLieInTier(const PartitionRecord& partition) {
+  return partition.state == PartitionState::kUploading ||
+         partition.state == PartitionState::kUploaded ||
+         partition.state == PartitionState::kEvicted;
+}
+
 std::string PartitionFamilyName(uint64_t id) {
   char name[24];
   std::snprintf(name, sizeof name, "p%016" PRIu64, id);

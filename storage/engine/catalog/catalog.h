@@ -35,7 +35,7 @@ struct CatalogMeta {
 enum class PartitionState : uint8_t {
   kOpen = 0,
   kClosed = 1,
-  kUploading = 2,  // some of its segments are in the cold tier, confirmed
+  kUploading = 2,  // spans of it may be in the cold tier: from before the first is sent
   kUploaded = 3,   // all of them are
   kEvicted = 4,    // it lies in the tier alone; its family is gone, or goes
   kDropping = 5,   // its family goes; the record stays until it is gone
@@ -57,6 +57,9 @@ struct PartitionRecord {
   // Where they are: ColdTier::identity. Empty: nowhere yet, or an older program wrote the record.
   std::string tier = {};
 };
+
+// Whether a cold tier may have spans of it.
+bool MayLieInTier(const PartitionRecord& partition);
 
 struct TenantRecord {
   TenantId id = 0;

@@ -50,6 +50,7 @@ StoredColdPart ColdShelf::Open(TenantId tenant, uint64_t part_id) {
   stored.entry.scope.tenant = tenant;
   stored.entry.scope.tenant_name = parts_.tenants->Names()[tenant];
   stored.entry.scope.filed = facts.filed;
+  stored.entry.scope.segments = {*opened, &facts.segment_ids};
   return stored;
 }
 

@@ -164,7 +164,9 @@ class Shelf {
   // which it is not on record where they are are taken to be in this one.
   Status BindTier(const std::string& tier);
   std::string tier();  // empty: not bound yet
-  // REQUIRES, of these: bound.
+  // Before a segment is sent: from then on whatever takes spans of the partition away knows that
+  // they may be in the tier. `is_there`: false when the segment went meanwhile. REQUIRES: bound.
+  Status BeginUpload(uint64_t partition, uint64_t segment, bool* is_there);
   Status NoteProgress(uint64_t partition, const UploadProgress& progress);
   // All of its segments are in the tier.
   Status NoteUploaded(uint64_t partition);
@@ -257,6 +259,8 @@ class Shelf {
   void ShowCold(const PartitionRecord& record, ColdParts cold);
   // What the tier holds of it need not stay there.
   void Forget(const Partition& partition) REQUIRES(mu_);
+  // The same of a tenant that has nothing left in it.
+  void ForgetTenant(const Partition& partition, TenantId tenant) REQUIRES(mu_);
   void AddCold(const Partition& partition, PartitionStatus* status) REQUIRES(mu_);
 
   // shelf_write.cc

@@ -83,18 +83,21 @@ Status Shelf::ForgetCold(uint64_t partition, TenantId tenant) {
 
 void Shelf::Forget(const Partition& partition) {
   for (const ColdEntry& entry : ColdEntriesOf(partition.cold)) forgotten_.push_back(entry.scope);
-  if (partition.record.uploaded_segment == 0 || !partition.cold.empty()) return;
+  if (!partition.cold.empty()) return;
   std::set<TenantId> tenants;
   for (const auto& [id, segment] : partition.segments) tenants.insert(segment.entry.tenant);
-  for (const TenantId tenant : tenants) {
-    ColdScope scope;
-    scope.store = parts_.catalog->store_id();
-    scope.partition = partition.record.id;
-    scope.tenant = tenant;
-    scope.filed = partition.record.filed;
-    scope.tier = partition.record.tier;
-    forgotten_.push_back(std::move(scope));
-  }
+  for (const TenantId tenant : tenants) ForgetTenant(partition, tenant);
+}
+
+void Shelf::ForgetTenant(const Partition& partition, TenantId tenant) {
+  if (!MayLieInTier(partition.record)) return;
+  ColdScope scope;
+  scope.store = parts_.catalog->store_id();
+  scope.partition = partition.record.id;
+  scope.tenant = tenant;
+  scope.filed = partition.record.filed;
+  scope.tier = partition.record.tier;
+  forgotten_.push_back(std::move(scope));
 }
 
 std::vector<StoredColdPart> Shelf::HideCold(TenantId owner) {

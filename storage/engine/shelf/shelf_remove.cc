@@ -76,6 +76,10 @@ void Shelf::Hide(const SegmentPick& pick) {
     return true;
   });
   if (removed > 0) ShowIndexes(it);
+  const bool is_last =
+      std::none_of(it.segments.begin(), it.segments.end(),
+                   [&pick](const auto& entry) { return entry.second.entry.tenant == pick.tenant; });
+  if (is_last) ForgetTenant(it, pick.tenant);
 }
 
 Status Shelf::RemoveSegments(const std::vector<SegmentPick>& picks) {

@@ -13,11 +13,6 @@ bool IsOnItsWay(const PartitionRecord& record) {
   return record.state == PartitionState::kClosed || record.state == PartitionState::kUploading;
 }
 
-bool HasProgress(const PartitionRecord& record) {
-  return record.state == PartitionState::kUploading || record.state == PartitionState::kUploaded ||
-         record.state == PartitionState::kEvicted;
-}
-
 }  // namespace
 
 std::optional<PartitionRecord> Shelf::RecordOf(uint64_t partition) {
@@ -35,12 +30,25 @@ Status Shelf::SaveRecord(const PartitionRecord& record) {
   return Status::Ok();
 }
 
+Status Shelf::BeginUpload(uint64_t partition, uint64_t segment, bool* is_there) {
+  PartitionRecord record;
+  {
+    MutexLock lock(mu_);
+    const auto found = partitions_.find(partition);
+    *is_there = found != partitions_.end() && found->second.segments.contains(segment);
+    if (!*is_there) return Status::Ok();
+    record = found->second.record;
+  }
+  if (record.state != PartitionState::kClosed) return Status::Ok();
+  record.state = PartitionState::kUploading;
+  record.tier = tier();
+  return SaveRecord(record);
+}
+
 Status Shelf::NoteProgress(uint64_t partition, const UploadProgress& progress) {
   std::optional<PartitionRecord> record = RecordOf(partition);
   // It was dropped meanwhile.
-  if (!record.has_value() || !IsOnItsWay(*record)) return Status::Ok();
-  record->state = PartitionState::kUploading;
-  record->tier = tier();
+  if (!record.has_value() || record->state != PartitionState::kUploading) return Status::Ok();
   record->uploaded_segment = progress.segment;
   record->filed.Add(progress.filed);
   record->keeps_rows = record->keeps_rows || progress.keeps_rows;
@@ -73,7 +81,7 @@ Status Shelf::BindTier(const std::string& tier) {
     for (const auto& [id, partition] : partitions_) records.push_back(partition.record);
   }
   for (PartitionRecord& record : records) {
-    if (!HasProgress(record) || record.tier == tier) continue;
+    if (!MayLieInTier(record) || record.tier == tier) continue;
     if (record.tier.empty()) {
       record.tier = tier;
       LARDER_RETURN_IF_ERROR(SaveRecord(record));

@@ -190,6 +190,10 @@ QueryLimits Mover::Limits() const {
 Status Mover::UploadSegment(const PartitionStatus& partition, const StoredSegment& stored) {
   const ColdScope scope = ScopeOf(partition.record.id, stored.entry.tenant);
   std::vector<SentPack> sent;
+  bool is_there = false;
+  LARDER_RETURN_IF_ERROR(parts_.maintenance->RunBetweenSteps(
+      [&] { return parts_.shelf->BeginUpload(partition.record.id, stored.entry.id, &is_there); }));
+  if (!is_there) return Status::Ok();
   LARDER_CRASH_POINT("tier.segment");
   UploadProgress progress;
   const Status packed = SendPacks(scope, *stored.entry.segment, &sent);

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +50,11 @@ struct ColdScope {
   std::string tenant_name = {};  // empty: tenant 0
   FiledTimes filed = {};         // of everything that was uploaded; not set for Upload
   std::string tier = {};         // the identity of the tier that has it; a tier does not look at it
+  // When something is read: of which segments. Rows of others were taken back after their upload
+  // (by a quota, a purge) and are never answered again. Null: of any.
+  std::shared_ptr<const std::vector<uint64_t>> segments = {};
+
+  bool Has(uint64_t segment) const;
 };
 
 // Names a pack for ever, together with its scope.
@@ -59,6 +65,9 @@ struct PackId {
 // "larder-00c0ffee00c0ffee-3-0-17-4096": store, partition, tenant, segment, first row. At most 100
 // characters, of letters, digits and '-'.
 std::string PackName(const ColdScope& scope, const PackId& pack);
+// Also of a name with more behind it, which a tier gave to a part of a pack. False: of no pack of
+// the scope.
+bool ParsePackName(const ColdScope& scope, std::string_view name, PackId* pack);
 
 // A span as it is uploaded: OTLP, in pieces (storage/model/traces_data_writer.h puts them
 // together). Canonical: equal spans have equal bytes.
