@@ -130,7 +130,7 @@ struct StoredPartition {
 struct TierStats {
   std::string name;  // empty: there is none
   uint64_t spans_uploaded = 0;
-  uint64_t bytes_uploaded = 0;
+  uint64_t bytes_uploaded = 0;  // as they went over the wire, compressed
   uint64_t packs_uploaded = 0;
   uint64_t packs_resent = 0;
   uint64_t requests = 0;

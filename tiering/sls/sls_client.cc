@@ -146,6 +146,7 @@ SlsClient::Attempt SlsClient::Try(const Call& call, uint64_t time_ms_max,
   SlsRequest request = call.request;
   attempt.refused = Sign(&request);
   if (!attempt.refused.ok()) return attempt;
+  if (call.bytes_sent != nullptr) *call.bytes_sent += request.body.size();
   auto response =
       transport_->Send(request, {.time_ms_max = time_ms_max, .is_cancelled = limits.is_cancelled});
   if (!response.ok()) {

@@ -95,9 +95,10 @@ class SlsClient {
 
   // Stores one encoded LogGroup, all of it or nothing. Not idempotent: after a lost answer it is
   // sent again, and then its logs may be there twice. With a hash key (32 hex digits) they go to
-  // the shard of that key.
+  // the shard of that key. `bytes_sent` grows by the size of the body that went over the wire, each
+  // time it was sent; it may be null.
   Status PutLogs(const std::string& logstore, std::string_view group, const std::string& hash_key,
-                 const SlsCallLimits& limits);
+                 const SlsCallLimits& limits, uint64_t* bytes_sent = nullptr);
   // One page. `Get..` is the older call, a GET; `Post..` the newer one, compressed.
   Result<SlsRows> GetLogs(const std::string& logstore, const SlsQuery& query,
                           const SlsCallLimits& limits);
@@ -148,6 +149,7 @@ class SlsClient {
     SlsRequest request;
     std::string body{};
     bool compresses = false;
+    uint64_t* bytes_sent = nullptr;  // as PutLogs
   };
   static std::string PathOf(const std::string& logstore);
   Result<HttpResponse> Run(Call call, const SlsCallLimits& limits);

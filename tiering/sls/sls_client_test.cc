@@ -105,6 +105,18 @@ TEST_F(SlsClientTest, TroubleIsTriedAgainWithWaitsThatDouble) {
   EXPECT_EQ(slept_ms_, 100U + 200 + 400 + 800);  // half of each bound
 }
 
+TEST_F(SlsClientTest, WhatIsCountedIsWhatWentOverTheWireEachTime) {
+  const std::string group(1000, 'g');
+  script_ = {Error(500, "InternalServerError"), Answer(200), Answer(200)};
+  uint64_t bytes_sent = 7;
+  ASSERT_TRUE(client().PutLogs("ls", group, "", {}, &bytes_sent).ok());
+  const uint64_t body_bytes = asked_[0].body.size();
+  EXPECT_LT(body_bytes, 100U);
+  EXPECT_EQ(bytes_sent, 7 + 2 * body_bytes);
+  ASSERT_TRUE(client().PutLogs("ls", group, "", {}).ok());
+  EXPECT_EQ(bytes_sent, 7 + 2 * body_bytes);
+}
+
 TEST_F(SlsClientTest, AQuotaIsWaitedForLonger) {
   script_ = {Error(403, "WriteQuotaExceed"), Error(403, "WriteQuotaExceed"), Answer(200)};
   EXPECT_TRUE(client().PutLogs("ls", "g", "", {}).ok());

@@ -56,14 +56,16 @@ std::map<std::string, std::string> TimeAndQuery(const SlsQuery& query) {
 }  // namespace
 
 Status SlsClient::PutLogs(const std::string& logstore, std::string_view group,
-                          const std::string& hash_key, const SlsCallLimits& limits) {
+                          const std::string& hash_key, const SlsCallLimits& limits,
+                          uint64_t* bytes_sent) {
   Call call{
       .name = "PutLogs",
       .request = {.method = "POST",
                   .path = PathOf(logstore) + (hash_key.empty() ? "/shards/lb" : "/shards/route"),
                   .headers = {{"content-type", "application/x-protobuf"}}},
       .body = std::string(group),
-      .compresses = true};
+      .compresses = true,
+      .bytes_sent = bytes_sent};
   if (!hash_key.empty()) call.request.query["key"] = hash_key;
   return Run(std::move(call), limits).status();
 }

@@ -164,10 +164,10 @@ Result<PackReceipt> SlsTier::Upload(const ColdScope& scope, const Pack& pack,
                           MakeGroups(scope, pack, &receipt.refused));
   for (const PackedGroup& group : groups) {
     LARDER_RETURN_IF_ERROR(
-        client_->PutLogs(logstore_, group.bytes, "", CallLimits(limits)).With(name()));
+        client_->PutLogs(logstore_, group.bytes, "", CallLimits(limits), &receipt.bytes_sent)
+            .With(name()));
     receipt.filed.Add({.min_s = group.time_min_s, .max_s = group.time_max_s});
     receipt.parts.push_back(group.spans);
-    receipt.bytes_sent += group.bytes.size();
   }
   return receipt;
 }

@@ -90,6 +90,7 @@ struct Pack {
 struct PackReceipt {
   FiledTimes filed;
   std::vector<uint32_t> parts;  // spans in each request that the tier made of the pack, in order
+  // As they went over the wire or were written: compressed, and again when they were sent again.
   uint64_t bytes_sent = 0;
   // Spans (places in the pack, ascending) that the tier does not take, as it is configured: they
   // are in no part, and the store keeps the partition.
