@@ -1,44 +1,18 @@
 #include "storage/journal/journal_format.h"
 
-#include <cctype>
-#include <fstream>
-#include <sstream>
-
 #include <gtest/gtest.h>
 
+#include "tests/support/hex_examples.h"
 #include "tests/support/journal_records.h"
 #include "tests/support/memory_fs.h"
 
 namespace larder {
 namespace {
 
-// The bytes of the page's example: lines "offset  hex hex ... | comment" between ```hex and ```.
-std::string ExampleOfPage() {
-  std::ifstream page(LARDER_JOURNAL_PAGE);
-  std::string bytes;
-  std::string line;
-  bool inside = false;
-  while (std::getline(page, line)) {
-    if (line.starts_with("```")) {
-      inside = line == "```hex";
-      continue;
-    }
-    if (!inside) continue;
-    std::istringstream words(line);
-    std::string word;
-    words >> word;  // the offset
-    while (words >> word && word.size() == 2 &&
-           std::isxdigit(static_cast<unsigned char>(word[0]))) {
-      bytes.push_back(static_cast<char>(std::stoi(word, nullptr, 16)));
-    }
-  }
-  return bytes;
-}
-
 TEST(JournalFormat, ThePagesExampleIsAJournal) {
   MemoryFs fs;
   ASSERT_TRUE(fs.CreateDirectories(kTestDirectory).ok());
-  fs.SetContent(kTestPath, ExampleOfPage());
+  fs.SetContent(kTestPath, HexExamples(LARDER_JOURNAL_PAGE).at(0));
   const auto replayed = ReplayAll(&fs);
   ASSERT_TRUE(replayed.ok()) << replayed.status().ToString();
   EXPECT_EQ(replayed->report.generation, 42u);
@@ -54,7 +28,7 @@ TEST(JournalFormat, TheWriterStillWritesTheExamplesHeaders) {
   ASSERT_TRUE(fs.CreateDirectories(kTestDirectory).ok());
   const auto writer = JournalWriter::Create(&fs, kTestDirectory, 42, true).value();
   ASSERT_TRUE(CommitAll(writer.get(), {{0, 1'700'000'000'000'000'000, "one"}, {5, 2, "two"}}).ok());
-  const std::string example = ExampleOfPage();
+  const std::string example = HexExamples(LARDER_JOURNAL_PAGE).at(0);
   const std::string written = fs.Content(kTestPath);
   EXPECT_EQ(written.substr(0, kJournalHeaderBytes + 4), example.substr(0, kJournalHeaderBytes + 4));
   FrameHeader ours;

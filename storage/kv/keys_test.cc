@@ -1,37 +1,17 @@
 #include "storage/kv/keys.h"
 
-#include <fstream>
 #include <random>
-#include <sstream>
 
 #include <gtest/gtest.h>
+
+#include "tests/support/hex_examples.h"
 
 namespace larder {
 namespace {
 
-// The bytes of the first ```hex block of a page.
-std::string HexExample(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::string bytes;
-  bool inside = false;
-  while (std::getline(file, line)) {
-    if (line.starts_with("```")) {
-      if (inside) break;
-      inside = line == "```hex";
-      continue;
-    }
-    if (!inside) continue;
-    std::istringstream words(line);
-    for (std::string word; words >> word;) {
-      bytes.push_back(static_cast<char>(std::stoi(word, nullptr, 16)));
-    }
-  }
-  return bytes;
-}
-
 TEST(Keys, ThePageTellsTheTruth) {
-  const std::string example = HexExample(std::string(LARDER_SOURCE_DIR) + "/storage/kv/KEYS.md");
+  const std::string example =
+      HexExamples(std::string(LARDER_SOURCE_DIR) + "/storage/kv/KEYS.md").at(0);
   ShelfKey key;
   ASSERT_TRUE(DecodeShelfKey(example, &key));
   const ShelfKey expected{.tenant = 0, .segment_id = 42, .section = 6, .column = 3, .page = 17};

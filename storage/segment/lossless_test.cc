@@ -10,11 +10,10 @@
 #include "storage/model/table/span_table.h"
 #include "storage/model/traces_data_writer.h"
 #include "storage/segment/segment.h"
-#include "storage/segment/segment_writer.h"
 #include "storage/segment/table/table_source.h"
-#include "tests/support/map_page_store.h"
 #include "tests/support/otlp_mangler.h"
 #include "tests/support/span_generator.h"
+#include "tests/support/stored_segment.h"
 
 namespace larder {
 namespace {
@@ -82,15 +81,8 @@ class LosslessTest : public testing::Test {
   }
 
   std::shared_ptr<const Segment> Seal(const SpanTable& table, bool drop_duplicates) {
-    MapPageStore pages;
-    SegmentIdentity identity;
-    identity.segment_id = ++segment_id_;
-    const auto written =
-        WriteSegment(table, identity, {.drop_duplicates = drop_duplicates}, &pages);
-    EXPECT_TRUE(written.ok()) << written.status().ToString();
-    auto segment = Segment::Open(pages.Source(), &cache_);
-    EXPECT_TRUE(segment.ok()) << segment.status().ToString();
-    return std::move(segment).value();
+    return StoreSegment(table, {.segment_id = ++segment_id_}, &cache_,
+                        {.drop_duplicates = drop_duplicates});
   }
 
   Random random_;

@@ -16,6 +16,7 @@
 #include "tests/support/reference_evaluator.h"
 #include "tests/support/seed.h"
 #include "tests/support/span_generator.h"
+#include "tests/support/stored_segment.h"
 
 namespace larder {
 namespace {
@@ -126,30 +127,19 @@ TEST(SearchDifferential, HeadOfSeveralBlocks) {
   ExpectSame(*MakeTableSource(MakeTable(&random, 3000)), random.Next(), 60);
 }
 
-std::shared_ptr<const Segment> Seal(const SpanTable& table, PageCache* cache) {
-  MapPageStore store;
-  SegmentIdentity identity;
-  identity.segment_id = 1;
-  const auto written = WriteSegment(table, identity, {}, &store);
-  EXPECT_TRUE(written.ok()) << written.status().ToString();
-  auto segment = Segment::Open(store.Source(), cache);
-  EXPECT_TRUE(segment.ok()) << segment.status().ToString();
-  return std::move(segment).value();
-}
-
 TEST(SearchDifferential, SmallSegments) {
   Random random(TestSeed());
   PageCache cache(64 << 20);
   for (int round = 0; round < 30; ++round) {
     const auto table = MakeTable(&random, static_cast<uint32_t>(random.Between(1, 60)));
-    ExpectSame(*Seal(*table, &cache), random.Next(), 60);
+    ExpectSame(*StoreSegment(*table, {}, &cache), random.Next(), 60);
   }
 }
 
 TEST(SearchDifferential, SegmentOfSeveralBlocks) {
   Random random(TestSeed());
   PageCache cache(64 << 20);
-  ExpectSame(*Seal(*MakeTable(&random, 3000), &cache), random.Next(), 150);
+  ExpectSame(*StoreSegment(*MakeTable(&random, 3000), {}, &cache), random.Next(), 150);
 }
 
 // More than a page of rows, and values of every coding: a flood of keys, ids, numbers.
@@ -177,7 +167,7 @@ TEST(SearchDifferential, SegmentOfSeveralPages) {
     ASSERT_TRUE(table.Append(EncodeSpans(spans), {}).ok());
   }
   table.Publish();
-  ExpectSame(*Seal(table, &cache), random.Next(), 40);
+  ExpectSame(*StoreSegment(table, {}, &cache), random.Next(), 40);
 }
 
 // A flipped bit in any page of the index: the answer is right all the same, or names the page.

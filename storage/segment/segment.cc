@@ -6,7 +6,7 @@
 #include <string>
 #include <tuple>
 
-#include "storage/segment/encoding/encoding.h"
+#include "storage/segment/encoding/numbered_calls.h"
 #include "storage/segment/format/segment_format.h"
 #include "storage/segment/reader/columns_reader.h"
 #include "storage/segment/reader/row_encoder.h"
@@ -152,27 +152,16 @@ Status SegmentReader::Edges(std::vector<EdgeCount>* edges) const {
   LARDER_ASSIGN_OR_RETURN(const SegmentTables* tables, columns_->Tables());
   LARDER_ASSIGN_OR_RETURN(const auto page, columns_->Body(key));
   ByteReader in(page->body);
-  std::vector<uint64_t> minutes;
-  std::vector<uint32_t> parents;
-  std::vector<uint32_t> children;
-  std::vector<uint64_t> counts;
-  if (!DecodeNumbers(&in, &minutes) || !DecodeCodes(&in, &parents) ||
-      !DecodeCodes(&in, &children) || !DecodeNumbers(&in, &counts) || !in.empty() ||
-      minutes.size() != parents.size() || minutes.size() != children.size() ||
-      minutes.size() != counts.size()) {
-    return columns_->pages().Fault(key, "is no list of edges");
-  }
   const std::span<const ResourceView> resources = tables->resources();
-  uint64_t minute = 0;
-  for (size_t i = 0; i < minutes.size(); ++i) {
-    if (parents[i] >= resources.size() || children[i] >= resources.size()) {
-      return columns_->pages().Fault(key, "names a resource that is not there");
-    }
-    minute += minutes[i];
-    edges->push_back({.parent = resources[parents[i]].service,
-                      .child = resources[children[i]].service,
-                      .minute = minute,
-                      .count = counts[i]});
+  std::vector<NumberedCall> calls;
+  if (!DecodeNumberedCalls(&in, resources.size(), &calls)) {
+    return columns_->pages().Fault(key, "is no list of edges between its resources");
+  }
+  for (const NumberedCall& call : calls) {
+    edges->push_back({.parent = resources[call.parent].service,
+                      .child = resources[call.child].service,
+                      .minute = call.minute,
+                      .count = call.count});
   }
   return Status::Ok();
 }

@@ -5,9 +5,9 @@
 
 #include <gtest/gtest.h>
 
-#include "storage/segment/segment_writer.h"
 #include "storage/segment/table/table_source.h"
 #include "tests/support/map_page_store.h"
+#include "tests/support/stored_segment.h"
 
 namespace larder {
 namespace {
@@ -170,16 +170,8 @@ SourceEntry Layout::WriteEntry(const SpanTable& table, uint64_t partition,
   entry.id = next_id_++;
   entry.partition = partition;
   entry.name = "segment " + std::to_string(entry.id);
-  SegmentIdentity identity;
-  identity.segment_id = entry.id;
-  identity.replaces = replaces;
-  MapPageStore pages;
-  const auto written =
-      WriteSegment(table, identity, {.drop_duplicates = !replaces.empty()}, &pages);
-  EXPECT_TRUE(written.ok()) << written.status().ToString();
-  auto segment = Segment::Open(pages.Source(), &cache_);
-  EXPECT_TRUE(segment.ok()) << segment.status().ToString();
-  entry.segment = std::move(segment).value();
+  entry.segment = StoreSegment(table, {.segment_id = entry.id, .replaces = replaces}, &cache_,
+                               {.drop_duplicates = !replaces.empty()});
   entry.source = entry.segment;
   return entry;
 }

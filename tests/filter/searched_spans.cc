@@ -6,9 +6,8 @@
 
 #include "storage/model/table/span_table.h"
 #include "storage/segment/segment.h"
-#include "storage/segment/segment_writer.h"
 #include "storage/segment/table/table_source.h"
-#include "tests/support/map_page_store.h"
+#include "tests/support/stored_segment.h"
 
 namespace larder {
 namespace {
@@ -43,11 +42,7 @@ std::shared_ptr<const SpanSource> HeadOf(const std::vector<Span>& spans) {
 }
 
 std::shared_ptr<const SpanSource> SegmentOf(const std::vector<Span>& spans, PageCache* cache) {
-  MapPageStore store;
-  LARDER_CHECK(WriteSegment(*TableOf(spans), {}, {}, &store).ok());
-  auto segment = Segment::Open(store.Source(), cache);
-  LARDER_CHECK(segment.ok());
-  return std::move(segment).value();
+  return StoreSegment(*TableOf(spans), {}, cache);
 }
 
 std::vector<Span> RowsOf(const SpanSource& source) {

@@ -95,7 +95,7 @@ bool TraceGatherer::IsWanted(uint64_t hash) const {
 Status TraceGatherer::FindIn(const CallUnit& unit) {
   LARDER_RETURN_IF_ERROR(context_->Check());
   std::vector<std::vector<uint32_t>> traces_in(unit.entries.size());
-  std::vector<IndexMatch> matches;
+  std::vector<TraceMatch> matches;
   const Status found =
       unit.index == nullptr ? Status::Ok() : unit.index->FindTraces(hashes_, &matches);
   if (unit.index == nullptr || !found.ok()) {
@@ -108,7 +108,7 @@ Status TraceGatherer::FindIn(const CallUnit& unit) {
       traces_in[i] = CandidatesOf(view_.entries[unit.entries[i]].id);
     }
   } else {
-    for (const IndexMatch& match : matches) traces_in[match.segment].push_back(match.trace);
+    for (const TraceMatch& match : matches) traces_in[match.segment].push_back(match.trace);
   }
   for (size_t i = 0; i < unit.entries.size(); ++i) {
     const uint32_t entry = unit.entries[i];

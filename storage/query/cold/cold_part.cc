@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "storage/base/hash.h"
-#include "storage/segment/encoding/trace_index.h"
+#include "storage/query/shards/named_pages.h"
+#include "storage/query/shards/sharded_trace_index.h"
 #include "storage/segment/page/page.h"
 
 namespace larder {
@@ -12,54 +12,22 @@ namespace {
 
 constexpr uint64_t kHourNs = 3600ull * 1'000'000'000;
 
-class CachedChunk : public CachedPage {
- public:
-  uint64_t memory_bytes() const override { return chunk.memory_bytes(); }
-  TraceIndexChunk chunk;
-};
-
 class Reader : public ColdPart {
  public:
-  Reader(std::unique_ptr<PageSource> pages, PageCache* cache)
-      : pages_(std::move(pages)), cache_(cache), cache_owner_(cache->NewOwner()) {}
-  ~Reader() override { cache_->Erase(cache_owner_); }
-
-  Status ReadFacts() {
-    std::string body;
-    LARDER_RETURN_IF_ERROR(ReadPage(kColdFactsKey, &body));
-    uint32_t version = 0;
-    if (!DecodeColdFacts(body, &version, &facts_)) return PageFault(kColdFactsKey, "facts");
-    if (version <= kColdPartVersion) return Status::Ok();
-    return Status::FailedPrecondition("cold part of version " + std::to_string(version) +
-                                      ", written by a newer larder; this one reads " +
-                                      std::to_string(kColdPartVersion));
-  }
+  Reader(std::unique_ptr<PageSource> pages, PageCache* cache, ColdFacts facts)
+      : facts_(std::move(facts)),
+        pages_(std::move(pages),
+               "partition " + std::to_string(facts_.partition) + " in the cold tier"),
+        traces_(&pages_, cache, facts_.shards, facts_.segment_ids.size()) {}
 
   const ColdFacts& facts() const override { return facts_; }
 
-  std::string Name() const override {
-    return "partition " + std::to_string(facts_.partition) + " in the cold tier";
-  }
+  std::string Name() const override { return pages_.name(); }
 
   Status FindTrace(const TraceId& trace_id, std::vector<uint64_t>* segments) const override {
-    const uint64_t hash = TraceIdHash(trace_id);
-    const uint32_t shard =
-        facts_.shard_bits == 0 ? 0 : static_cast<uint32_t>(hash >> (64 - facts_.shard_bits));
-    const uint64_t in_shard = hash << facts_.shard_bits;
-    const PageKey key =
-        ColdTraceKey(shard, TraceIndexChunkOf(in_shard, facts_.chunk_counts[shard]));
-    LARDER_ASSIGN_OR_RETURN(
-        const std::shared_ptr<const CachedPage> page,
-        cache_->Get(cache_owner_, key,
-                    [&]() -> Result<std::shared_ptr<const CachedPage>> { return LoadChunk(key); }));
     std::vector<uint32_t> found;
-    static_cast<const CachedChunk&>(*page).chunk.Find(in_shard, &found);
-    std::sort(found.begin(), found.end());
-    found.erase(std::unique(found.begin(), found.end()), found.end());
-    for (const uint32_t segment : found) {
-      if (segment >= facts_.segment_ids.size()) return PageFault(key, "segment").With(Name());
-      segments->push_back(facts_.segment_ids[segment]);
-    }
+    LARDER_RETURN_IF_ERROR(traces_.Find(trace_id, &found));
+    for (const uint32_t segment : found) segments->push_back(facts_.segment_ids[segment]);
     return Status::Ok();
   }
 
@@ -73,53 +41,41 @@ class Reader : public ColdPart {
 
   Status Calls(std::vector<ColdCall>* calls) const override {
     std::string body;
-    LARDER_RETURN_IF_ERROR(ReadPage(kColdCallsKey, &body));
-    if (!DecodeColdCalls(body, calls)) return PageFault(kColdCallsKey, "calls").With(Name());
+    LARDER_RETURN_IF_ERROR(pages_.Read(kColdCallsKey, &body));
+    if (!DecodeColdCalls(body, calls)) return pages_.Fault(kColdCallsKey, "calls");
     return Status::Ok();
   }
 
   Status Verify(std::vector<std::string>* faults) const override {
-    const auto note = [faults](const Status& status) {
-      if (!status.ok()) faults->push_back(status.ToString());
-    };
-    for (uint32_t shard = 0; shard < facts_.chunk_counts.size(); ++shard) {
-      for (uint32_t chunk = 0; chunk < facts_.chunk_counts[shard]; ++chunk) {
-        note(LoadChunk(ColdTraceKey(shard, chunk)).status());
-      }
-    }
+    traces_.Verify(faults);
     std::vector<ColdCall> calls;
-    note(Calls(&calls));
+    const Status status = Calls(&calls);
+    if (!status.ok()) faults->push_back(status.ToString());
     return Status::Ok();
   }
 
  private:
-  Status ReadPage(PageKey key, std::string* body) const {
-    const Result<PageBytes> page = pages_->Get(key);
-    if (!page.ok()) return page.status().With("page " + key.ToString()).With(Name());
-    return DecodePage(key, page->view(), body).With(Name());
-  }
-
-  Result<std::shared_ptr<const CachedPage>> LoadChunk(PageKey key) const {
-    std::string body;
-    LARDER_RETURN_IF_ERROR(ReadPage(key, &body));
-    auto loaded = std::make_shared<CachedChunk>();
-    if (!loaded->chunk.Decode(body)) return PageFault(key, "trace index").With(Name());
-    return std::shared_ptr<const CachedPage>(std::move(loaded));
-  }
-
-  const std::unique_ptr<PageSource> pages_;
-  PageCache* const cache_;
-  const uint64_t cache_owner_;
-  ColdFacts facts_;
+  const ColdFacts facts_;
+  const NamedPages pages_;
+  const ShardedTraceIndex traces_;
 };
 
 }  // namespace
 
 Result<std::shared_ptr<const ColdPart>> ColdPart::Open(std::unique_ptr<PageSource> pages,
                                                        PageCache* cache) {
-  auto reader = std::make_shared<Reader>(std::move(pages), cache);
-  LARDER_RETURN_IF_ERROR(reader->ReadFacts());
-  return std::shared_ptr<const ColdPart>(std::move(reader));
+  std::string body;
+  LARDER_RETURN_IF_ERROR(ReadPage(*pages, kColdFactsKey, &body));
+  uint32_t version = 0;
+  ColdFacts facts;
+  if (!DecodeColdFacts(body, &version, &facts)) return PageFault(kColdFactsKey, "facts");
+  if (version > kColdPartVersion) {
+    return Status::FailedPrecondition("cold part of version " + std::to_string(version) +
+                                      ", written by a newer larder; this one reads " +
+                                      std::to_string(kColdPartVersion));
+  }
+  return std::shared_ptr<const ColdPart>(
+      std::make_shared<Reader>(std::move(pages), cache, std::move(facts)));
 }
 
 }  // namespace larder

@@ -1,10 +1,9 @@
 #include "storage/query/cold/cold_part_format.h"
 
-#include <algorithm>
 #include <map>
 
 #include "storage/base/coding.h"
-#include "storage/segment/encoding/encoding.h"
+#include "storage/segment/encoding/numbered_calls.h"
 
 namespace larder {
 namespace {
@@ -62,12 +61,9 @@ bool GetOperations(ByteReader* in, std::vector<ColdOperation>* operations) {
   return true;
 }
 
-bool GetIndexShape(ByteReader* in, ColdFacts* facts) {
-  if (!in->GetVarint32(&facts->shard_bits) || facts->shard_bits > kColdShardBitsMax) return false;
-  if (in->remaining_bytes() < size_t{1} << facts->shard_bits) return false;
-  facts->chunk_counts.resize(size_t{1} << facts->shard_bits);
-  return std::all_of(facts->chunk_counts.begin(), facts->chunk_counts.end(),
-                     [in](uint32_t& chunks) { return in->GetVarint32(&chunks) && chunks > 0; });
+bool GetShards(ByteReader* in, TraceShards* shards) {
+  if (!in->GetVarint32(&shards->bits) || shards->bits > kColdShardBitsMax) return false;
+  return GetChunkCounts(in, shards);
 }
 
 }  // namespace
@@ -84,8 +80,8 @@ std::string EncodeColdFacts(const ColdFacts& facts) {
   for (const uint64_t id : facts.segment_ids) PutVarint(&body, id);
   PutHours(facts.hours, &body);
   PutOperations(facts.operations, &body);
-  PutVarint(&body, facts.shard_bits);
-  for (const uint32_t chunks : facts.chunk_counts) PutVarint(&body, chunks);
+  PutVarint(&body, facts.shards.bits);
+  PutChunkCounts(&body, facts.shards);
   return body;
 }
 
@@ -107,11 +103,10 @@ bool DecodeColdFacts(std::string_view body, uint32_t* version, ColdFacts* facts)
     if (!in.GetVarint(&id)) return false;
   }
   return GetHours(&in, &facts->hours) && GetOperations(&in, &facts->operations) &&
-         GetIndexShape(&in, facts) && in.empty();
+         GetShards(&in, &facts->shards) && in.empty();
 }
 
-// count, service names | distances of minutes (numbers) | parents (codes) | children (codes) |
-// zigzag counts (numbers)
+// count, service names | the calls, with zigzag counts
 std::string EncodeColdCalls(const std::vector<ColdCall>& calls) {
   std::map<std::string_view, uint32_t> numbers;
   for (const ColdCall& call : calls) {
@@ -125,22 +120,12 @@ std::string EncodeColdCalls(const std::vector<ColdCall>& calls) {
     PutLengthPrefixed(&body, name);
     number = next++;
   }
-  std::vector<uint64_t> minutes;
-  std::vector<uint32_t> parents;
-  std::vector<uint32_t> children;
-  std::vector<uint64_t> counts;
-  uint64_t before = 0;
+  std::vector<NumberedCall> numbered;
   for (const ColdCall& call : calls) {
-    minutes.push_back(call.minute - before);
-    before = call.minute;
-    parents.push_back(numbers[call.parent]);
-    children.push_back(numbers[call.child]);
-    counts.push_back(ZigZag(call.count));
+    numbered.push_back(
+        {call.minute, numbers[call.parent], numbers[call.child], ZigZag(call.count)});
   }
-  EncodeNumbers(minutes, &body);
-  EncodeCodes(parents, &body);
-  EncodeCodes(children, &body);
-  EncodeNumbers(counts, &body);
+  EncodeNumberedCalls(numbered, &body);
   return body;
 }
 
@@ -152,20 +137,11 @@ bool DecodeColdCalls(std::string_view body, std::vector<ColdCall>* calls) {
   for (std::string_view& name : names) {
     if (!in.GetLengthPrefixed(&name)) return false;
   }
-  std::vector<uint64_t> minutes;
-  std::vector<uint32_t> parents;
-  std::vector<uint32_t> children;
-  std::vector<uint64_t> counts;
-  if (!DecodeNumbers(&in, &minutes) || !DecodeCodes(&in, &parents)) return false;
-  if (!DecodeCodes(&in, &children) || !DecodeNumbers(&in, &counts) || !in.empty()) return false;
-  const size_t size = minutes.size();
-  if (parents.size() != size || children.size() != size || counts.size() != size) return false;
-  uint64_t minute = 0;
-  for (size_t i = 0; i < size; ++i) {
-    minute += minutes[i];
-    if (parents[i] >= names.size() || children[i] >= names.size()) return false;
-    calls->push_back({minute, std::string(names[parents[i]]), std::string(names[children[i]]),
-                      UnZigZag(counts[i])});
+  std::vector<NumberedCall> numbered;
+  if (!DecodeNumberedCalls(&in, names.size(), &numbered)) return false;
+  for (const NumberedCall& call : numbered) {
+    calls->push_back({call.minute, std::string(names[call.parent]), std::string(names[call.child]),
+                      UnZigZag(call.count)});
   }
   return true;
 }

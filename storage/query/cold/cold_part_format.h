@@ -9,6 +9,7 @@
 #include "storage/model/ids.h"
 #include "storage/model/query.h"
 #include "storage/query/cold/cold_tier.h"
+#include "storage/query/shards/trace_shards.h"
 #include "storage/segment/page/page_store.h"
 
 namespace larder {
@@ -21,9 +22,6 @@ inline constexpr uint32_t kColdCheckBits = 24;
 
 inline constexpr PageKey kColdFactsKey{Section::kHeader, 0, 0};
 inline constexpr PageKey kColdCallsKey{Section::kEdges, 0, 0};
-inline constexpr PageKey ColdTraceKey(uint32_t shard, uint32_t chunk) {
-  return {Section::kTraceIndex, shard, chunk};
-}
 
 // How many spans start in an hour (start_ns / 3600e9).
 struct ColdHour {
@@ -63,8 +61,7 @@ struct ColdFacts {
   std::vector<uint64_t> segment_ids;      // as they were uploaded
   std::vector<ColdHour> hours;            // by hour; none is empty
   std::vector<ColdOperation> operations;  // sorted
-  uint32_t shard_bits = 0;                // of the trace index
-  std::vector<uint32_t> chunk_counts;     // by shard
+  TraceShards shards;                     // of the trace index
 };
 
 // Page bodies. The decoders return false when the bytes make no sense; facts of a newer version

@@ -1,15 +1,13 @@
 #include "storage/query/cold/cold_part.h"
 
-#include <fstream>
-#include <sstream>
-
 #include <gtest/gtest.h>
 
 #include "storage/model/span.h"
 #include "storage/model/table/span_table.h"
-#include "storage/segment/segment_writer.h"
+#include "tests/support/hex_examples.h"
 #include "tests/support/map_page_store.h"
 #include "tests/support/seed.h"
+#include "tests/support/stored_segment.h"
 
 namespace larder {
 namespace {
@@ -17,27 +15,8 @@ namespace {
 constexpr uint64_t kSecondNs = 1'000'000'000;
 constexpr uint64_t kHourNs = 3600 * kSecondNs;
 
-std::vector<std::string> HexExamples() {
-  std::ifstream file(LARDER_COLD_PAGE);
-  std::vector<std::string> blocks;
-  bool inside = false;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("```")) {
-      inside = line == "```hex";
-      if (inside) blocks.emplace_back();
-      continue;
-    }
-    if (!inside) continue;
-    std::istringstream words(line.substr(0, line.find('|')));
-    for (std::string word; words >> word;) {
-      blocks.back().push_back(static_cast<char>(std::stoi(word, nullptr, 16)));
-    }
-  }
-  return blocks;
-}
-
 TEST(ColdPartFormat, ThePageTellsTheTruth) {
-  const std::vector<std::string> examples = HexExamples();
+  const std::vector<std::string> examples = HexExamples(LARDER_COLD_PAGE);
   ASSERT_EQ(examples.size(), 2u);
   ColdFacts facts;
   uint32_t version = 0;
@@ -62,7 +41,7 @@ TEST(ColdPartFormat, ThePageTellsTheTruth) {
 }
 
 TEST(ColdPartFormat, CutBytesAreRefused) {
-  const std::vector<std::string> examples = HexExamples();
+  const std::vector<std::string> examples = HexExamples(LARDER_COLD_PAGE);
   for (size_t i = 0; i < examples[0].size(); ++i) {
     ColdFacts facts;
     uint32_t version = 0;
@@ -96,13 +75,8 @@ class ColdPartTest : public testing::Test {
     SpanTable table;
     ASSERT_TRUE(table.Append(EncodeSpans(spans), AppendLimits::None()).ok());
     table.Publish();
-    MapPageStore pages;
-    ASSERT_TRUE(WriteSegment(table, {.segment_id = id, .arrival_min_ns = 1, .arrival_max_ns = 2},
-                             {}, &pages)
-                    .ok());
-    auto segment = Segment::Open(pages.Source(), &cache_);
-    ASSERT_TRUE(segment.ok());
-    segments_.push_back(*segment);
+    segments_.push_back(
+        StoreSegment(table, {.segment_id = id, .arrival_min_ns = 1, .arrival_max_ns = 2}, &cache_));
   }
 
   static TraceId TraceOf(uint64_t number) {
@@ -134,7 +108,7 @@ TEST_F(ColdPartTest, KnowsEveryTraceInOneShardOrMany) {
   AddSegment(42, 200, 300);
   for (const uint64_t per_pass : {uint64_t{1} << 20, uint64_t{100}}) {
     const auto part = Write(per_pass);
-    EXPECT_EQ(part->facts().shard_bits > 0, per_pass == 100);
+    EXPECT_EQ(part->facts().shards.bits > 0, per_pass == 100);
     EXPECT_EQ(part->facts().rows, 1200u);
     for (uint64_t i = 0; i < 500; ++i) {
       std::vector<uint64_t> found;

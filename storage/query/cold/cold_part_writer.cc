@@ -32,7 +32,7 @@ class Writer {
     }
     for (const auto& [hour, rows] : hours_) facts_.hours.push_back({hour, rows});
     facts_.operations.assign(operations_.begin(), operations_.end());
-    for (uint32_t shard = 0; shard < (1u << facts_.shard_bits); ++shard) {
+    for (uint32_t shard = 0; shard < facts_.shards.count(); ++shard) {
       LARDER_RETURN_IF_ERROR(AddTraceIndex(shard));
     }
     std::sort(options_.calls.begin(), options_.calls.end());
@@ -62,10 +62,7 @@ class Writer {
       facts_.arrival_max_ns = std::max(facts_.arrival_max_ns, info.identity.arrival_max_ns);
       traces += info.trace_count;
     }
-    while ((traces >> facts_.shard_bits) > options_.traces_per_pass &&
-           facts_.shard_bits < kColdShardBitsMax) {
-      ++facts_.shard_bits;
-    }
+    facts_.shards.bits = ShardBitsFor(traces, options_.traces_per_pass, kColdShardBitsMax);
   }
 
   Status CountHours(const Segment& segment) {
@@ -98,16 +95,10 @@ class Writer {
       std::vector<TraceIndexEntry> of_segment;
       LARDER_RETURN_IF_ERROR(segments_[i]->TraceEntries(&of_segment));
       for (const TraceIndexEntry& entry : of_segment) {
-        const uint64_t its_shard =
-            facts_.shard_bits == 0 ? 0 : entry.hash >> (64 - facts_.shard_bits);
-        if (its_shard == shard) entries.push_back({entry.hash << facts_.shard_bits, i});
+        if (facts_.shards.ShardOf(entry.hash) == shard) entries.push_back({entry.hash, i});
       }
     }
-    const std::vector<std::string> chunks = EncodeTraceIndex(std::move(entries), kColdCheckBits);
-    facts_.chunk_counts.push_back(static_cast<uint32_t>(chunks.size()));
-    for (uint32_t chunk = 0; chunk < chunks.size(); ++chunk) {
-      pages_.Add(ColdTraceKey(shard, chunk), chunks[chunk]);
-    }
+    AddTraceShard(std::move(entries), kColdCheckBits, &facts_.shards, &pages_);
     return Status::Ok();
   }
 

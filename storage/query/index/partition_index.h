@@ -15,6 +15,7 @@
 
 #include "storage/base/status.h"
 #include "storage/model/ids.h"
+#include "storage/query/shards/sharded_trace_index.h"
 #include "storage/query/view.h"
 #include "storage/segment/page/page_cache.h"
 #include "storage/segment/page/page_store.h"
@@ -51,12 +52,6 @@ Result<PartitionIndexInfo> WritePartitionIndex(const std::vector<SourceEntry>& s
                                                const PartitionIndexOptions& options,
                                                PageSink* sink);
 
-// One of several traces that are looked for, and a segment that may have rows of it.
-struct IndexMatch {
-  uint32_t trace = 0;    // which of them
-  uint32_t segment = 0;  // place in PartitionIndexInfo::segment_ids
-};
-
 // Thread-safe. Broken pages are kDataLoss and name themselves.
 class PartitionIndex {
  public:
@@ -73,7 +68,7 @@ class PartitionIndex {
   // The same of many traces, given by their TraceIdHash, ascending: appends a match for each hash
   // and segment. Each page is read once, and past the cache.
   virtual Status FindTraces(std::span<const uint64_t> hashes,
-                            std::vector<IndexMatch>* matches) const = 0;
+                            std::vector<TraceMatch>* matches) const = 0;
   // Calls between spans of the segments, as Dependency (model/query.h) defines them, over all of
   // them together. Views live as long as the index.
   virtual Status Edges(std::vector<EdgeCount>* edges) const = 0;

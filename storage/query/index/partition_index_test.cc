@@ -1,10 +1,8 @@
 #include "storage/query/index/partition_index.h"
 
-#include <fstream>
 #include <map>
 #include <memory>
 #include <set>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,35 +14,17 @@
 #include "storage/query/edges/trace_edges.h"
 #include "storage/query/index/partition_index_format.h"
 #include "storage/query/query_context.h"
+#include "storage/segment/encoding/numbered_calls.h"
 #include "storage/segment/page/page_writer.h"
-#include "storage/segment/segment_writer.h"
 #include "tests/differential/span_maker.h"
+#include "tests/support/hex_examples.h"
 #include "tests/support/map_page_store.h"
+#include "tests/support/stored_segment.h"
 
 namespace larder {
 namespace {
 
 constexpr uint64_t kMinuteNs = 60'000'000'000;
-
-// Every ```hex block of a page, as bytes.
-std::vector<std::string> HexExamples(const std::string& path) {
-  std::ifstream file(path);
-  std::vector<std::string> blocks;
-  bool inside = false;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("```")) {
-      inside = line == "```hex";
-      if (inside) blocks.emplace_back();
-      continue;
-    }
-    if (!inside) continue;
-    std::istringstream words(line.substr(0, line.find('|')));
-    for (std::string word; words >> word;) {
-      blocks.back().push_back(static_cast<char>(std::stoi(word, nullptr, 16)));
-    }
-  }
-  return blocks;
-}
 
 std::string Hex(const std::string& bytes) {
   std::string text;
@@ -64,9 +44,8 @@ TEST(PartitionIndexFormat, ThePageTellsTheTruth) {
 
   PartitionIndexHeader header;
   header.index_id = 9;
-  header.shard_bits = 1;
   header.segment_ids = {41, 42};
-  header.chunk_counts = {1, 2};
+  header.shards = {1, {1, 2}};
   header.services = {"front", "pay"};
   header.edge_pages = 1;
   EXPECT_EQ(examples[0], EncodeIndexHeader(header)) << Hex(EncodeIndexHeader(header));
@@ -76,33 +55,31 @@ TEST(PartitionIndexFormat, ThePageTellsTheTruth) {
   EXPECT_EQ(decoded.segment_ids, header.segment_ids);
   EXPECT_EQ(decoded.services, header.services);
 
-  const std::vector<IndexEdge> edges = {{100, 0, 1, 7}, {101, 0, 1, 2}};
-  EXPECT_EQ(examples[1], EncodeIndexEdges(edges)) << Hex(EncodeIndexEdges(edges));
-  std::vector<IndexEdge> decoded_edges;
-  ASSERT_TRUE(DecodeIndexEdges(examples[1], 2, &decoded_edges));
-  EXPECT_EQ(decoded_edges, edges);
+  const std::vector<NumberedCall> calls = {{100, 0, 1, 7}, {101, 0, 1, 2}};
+  std::string body;
+  EncodeNumberedCalls(calls, &body);
+  EXPECT_EQ(examples[1], body) << Hex(body);
+  std::vector<NumberedCall> decoded_calls;
+  ByteReader in(examples[1]);
+  ASSERT_TRUE(DecodeNumberedCalls(&in, 2, &decoded_calls));
+  EXPECT_EQ(decoded_calls, calls);
 }
 
 TEST(PartitionIndexFormat, NothingShorterOrLongerDecodes) {
   PartitionIndexHeader header;
   header.segment_ids = {1};
-  header.chunk_counts = {1};
+  header.shards.chunk_counts = {1};
   header.services = {"a"};
-  const std::string bodies[] = {EncodeIndexHeader(header), EncodeIndexEdges({{1, 0, 0, 1}})};
-  const auto decodes = [](size_t kind, std::string_view body) {
+  const std::string body = EncodeIndexHeader(header);
+  const auto decodes = [](std::string_view bytes) {
     uint32_t version = 0;
     PartitionIndexHeader decoded;
-    std::vector<IndexEdge> edges;
-    if (kind == 0) return DecodeIndexHeader(body, &version, &decoded);
-    return DecodeIndexEdges(body, 1, &edges);
+    return DecodeIndexHeader(bytes, &version, &decoded);
   };
-  for (size_t kind = 0; kind < 2; ++kind) {
-    const std::string& body = bodies[kind];
-    EXPECT_TRUE(decodes(kind, body));
-    EXPECT_FALSE(decodes(kind, body + "x"));
-    for (size_t size = 0; size < body.size(); ++size) {
-      EXPECT_FALSE(decodes(kind, body.substr(0, size))) << kind << " " << size;
-    }
+  EXPECT_TRUE(decodes(body));
+  EXPECT_FALSE(decodes(body + "x"));
+  for (size_t size = 0; size < body.size(); ++size) {
+    EXPECT_FALSE(decodes(body.substr(0, size))) << size;
   }
 }
 
@@ -130,13 +107,7 @@ class PartitionIndexTest : public testing::Test {
     SourceEntry entry;
     entry.id = 100 + view_.entries.size();
     entry.name = "segment " + std::to_string(entry.id);
-    SegmentIdentity identity;
-    identity.segment_id = entry.id;
-    MapPageStore pages;
-    ASSERT_TRUE(WriteSegment(table, identity, {}, &pages).ok());
-    auto segment = Segment::Open(pages.Source(), &cache_);
-    ASSERT_TRUE(segment.ok()) << segment.status().ToString();
-    entry.segment = std::move(segment).value();
+    entry.segment = StoreSegment(table, {.segment_id = entry.id}, &cache_);
     entry.source = entry.segment;
     view_.entries.push_back(entry);
   }

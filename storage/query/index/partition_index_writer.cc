@@ -18,7 +18,7 @@
 #include "storage/query/index/partition_index.h"
 #include "storage/query/index/partition_index_format.h"
 #include "storage/query/query_context.h"
-#include "storage/segment/encoding/trace_index.h"
+#include "storage/segment/encoding/numbered_calls.h"
 #include "storage/segment/page/page_writer.h"
 
 namespace larder {
@@ -41,16 +41,13 @@ class IndexBuilder {
     }
     header_.index_id = options.index_id;
     header_.tenant = options.tenant;
-    while ((rows >> header_.shard_bits) > options.rows_per_pass &&
-           header_.shard_bits < kIndexShardBitsMax) {
-      ++header_.shard_bits;
-    }
+    header_.shards.bits = ShardBitsFor(rows, options.rows_per_pass, kIndexShardBitsMax);
   }
 
   Result<PartitionIndexInfo> Write(PageSink* sink) {
-    for (uint32_t shard = 0; shard < (1u << header_.shard_bits); ++shard) {
+    for (uint32_t shard = 0; shard < header_.shards.count(); ++shard) {
       LARDER_RETURN_IF_ERROR(CollectRuns(shard));
-      AddTraceIndex(shard);
+      AddTraceIndex();
       LARDER_RETURN_IF_ERROR(JoinSplitTraces());
     }
     for (uint32_t i = 0; i < view_.entries.size(); ++i) {
@@ -77,9 +74,7 @@ class IndexBuilder {
 
   Status CollectRuns(uint32_t shard) {
     runs_.clear();
-    const auto is_of_shard = [&](uint64_t hash) {
-      return IndexShardOf(hash, header_.shard_bits) == shard;
-    };
+    const auto is_of_shard = [&](uint64_t hash) { return header_.shards.ShardOf(hash) == shard; };
     for (uint32_t i = 0; i < view_.entries.size(); ++i) {
       LARDER_RETURN_IF_ERROR(
           CollectTraceRuns(view_, i, is_of_shard, &context_, &runs_).With(view_.entries[i].name));
@@ -90,20 +85,16 @@ class IndexBuilder {
     return Status::Ok();
   }
 
-  void AddTraceIndex(uint32_t shard) {
+  void AddTraceIndex() {
     std::vector<TraceIndexEntry> entries;
     entries.reserve(runs_.size());
     for (size_t i = 0; i < runs_.size(); ++i) {
       const bool is_known =
           i > 0 && runs_[i - 1].hash == runs_[i].hash && runs_[i - 1].entry == runs_[i].entry;
       if (is_known) continue;
-      entries.push_back({IndexHashInShard(runs_[i].hash, header_.shard_bits), runs_[i].entry});
+      entries.push_back({runs_[i].hash, runs_[i].entry});
     }
-    const std::vector<std::string> chunks = EncodeTraceIndex(std::move(entries));
-    header_.chunk_counts.push_back(static_cast<uint32_t>(chunks.size()));
-    for (uint32_t chunk = 0; chunk < chunks.size(); ++chunk) {
-      pages_.Add(IndexTraceKey(shard, chunk), chunks[chunk]);
-    }
+    AddTraceShard(std::move(entries), kTraceIndexCheckBits, &header_.shards, &pages_);
   }
 
   // ---- traces that lie in several segments ----
@@ -216,18 +207,18 @@ class IndexBuilder {
   }
 
   void AddEdges() {
-    std::vector<IndexEdge> edges;
+    std::vector<NumberedCall> calls;
     for (const auto& [key, count] : counts_) {
       if (count <= 0) continue;
-      edges.push_back({key.minute, ServicePairs::ParentNumber(key.call),
+      calls.push_back({key.minute, ServicePairs::ParentNumber(key.call),
                        ServicePairs::ChildNumber(key.call), static_cast<uint64_t>(count)});
     }
-    std::sort(edges.begin(), edges.end());
-    for (size_t first = 0; first < edges.size(); first += kIndexEdgesPerPage) {
-      const size_t last = std::min<size_t>(first + kIndexEdgesPerPage, edges.size());
-      const std::vector<IndexEdge> page(edges.begin() + static_cast<std::ptrdiff_t>(first),
-                                        edges.begin() + static_cast<std::ptrdiff_t>(last));
-      pages_.Add(IndexEdgesKey(header_.edge_pages++), EncodeIndexEdges(page));
+    std::sort(calls.begin(), calls.end());
+    for (size_t first = 0; first < calls.size(); first += kIndexEdgesPerPage) {
+      const size_t count = std::min<size_t>(kIndexEdgesPerPage, calls.size() - first);
+      std::string body;
+      EncodeNumberedCalls(std::span(calls).subspan(first, count), &body);
+      pages_.Add(IndexEdgesKey(header_.edge_pages++), body);
     }
   }
 

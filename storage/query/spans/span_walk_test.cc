@@ -14,10 +14,9 @@
 #include "storage/query/query_engine.h"
 #include "storage/query/spans/span_page.h"
 #include "storage/segment/segment.h"
-#include "storage/segment/segment_writer.h"
 #include "storage/segment/table/table_source.h"
-#include "tests/support/map_page_store.h"
 #include "tests/support/seed.h"
+#include "tests/support/stored_segment.h"
 
 namespace larder {
 namespace {
@@ -70,13 +69,8 @@ class SpanWalkTest : public testing::Test {
   }
 
   void AddSegment(const std::vector<Span>& spans) {
-    MapPageStore pages;
-    const auto written = WriteSegment(*MakeTable(spans), SegmentIdentity(), {}, &pages);
-    ASSERT_TRUE(written.ok()) << written.status().ToString();
-    auto segment = Segment::Open(pages.Source(), &cache_);
-    ASSERT_TRUE(segment.ok()) << segment.status().ToString();
     SourceEntry entry;
-    entry.segment = std::move(segment).value();
+    entry.segment = StoreSegment(*MakeTable(spans), {}, &cache_);
     entry.source = entry.segment;
     AddEntry(std::move(entry));
   }

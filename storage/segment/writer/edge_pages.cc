@@ -7,8 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "storage/base/coding.h"
-#include "storage/segment/encoding/encoding.h"
+#include "storage/segment/encoding/numbered_calls.h"
 #include "storage/segment/encoding/trace_index.h"
 #include "storage/segment/format/segment_format.h"
 #include "storage/segment/writer/page_writers.h"
@@ -54,23 +53,13 @@ class EdgeCounter {
   }
 
   void Write(PageWriter* pages) const {
-    std::vector<uint64_t> minutes;
-    std::vector<uint64_t> counts;
-    std::vector<uint32_t> parents;
-    std::vector<uint32_t> children;
-    uint64_t before = 0;
+    std::vector<NumberedCall> calls;
     for (const auto& [edge, count] : edges_) {
-      minutes.push_back(std::get<0>(edge) - before);
-      before = std::get<0>(edge);
-      parents.push_back(std::get<1>(edge));
-      children.push_back(std::get<2>(edge));
-      counts.push_back(count);
+      const auto& [minute, parent, child] = edge;
+      calls.push_back({minute, parent, child, count});
     }
     std::string body;
-    EncodeNumbers(minutes, &body);
-    EncodeCodes(parents, &body);
-    EncodeCodes(children, &body);
-    EncodeNumbers(counts, &body);
+    EncodeNumberedCalls(calls, &body);
     pages->Add({Section::kEdges, kEdgeCounts, 0}, body);
   }
 
