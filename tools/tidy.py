@@ -11,7 +11,8 @@ import subprocess
 import sys
 
 # Includes point down only: a folder may include itself and folders of a lower rank. A sub-folder
-# that is named here stands before the folder around it.
+# that is named here stands before the folder around it; so does a header with its source, which is
+# named without its ending.
 RANKS = {
     "storage/base": 0,
     "storage/model": 1,
@@ -29,13 +30,25 @@ RANKS = {
     "storage/segment/index": 6,
     "storage/segment/search": 7,
     "storage/segment": 8,
-    "storage/query": 9,
-    "storage/engine": 10,
-    "tiering": 11,
-    "plugin": 12,
-    "bench": 13,
-    "tests": 13,
-    "tools": 13,
+    "storage/query/answer": 9,
+    "storage/query/shards": 9,
+    "storage/query/cold/cold_tier": 10,
+    "storage/query/query_context": 10,
+    "storage/query/view": 11,
+    "storage/query/facts": 12,
+    "storage/query/edges": 13,
+    "storage/query/index": 14,
+    "storage/query/spans": 15,
+    "storage/query/traces": 16,
+    "storage/query/cold": 17,
+    "storage/query/calls": 18,
+    "storage/query": 19,
+    "storage/engine": 20,
+    "tiering": 21,
+    "plugin": 22,
+    "bench": 23,
+    "tests": 23,
+    "tools": 23,
 }
 TOP_RANK = max(RANKS.values())  # These may use anything, and nobody uses them.
 
@@ -99,7 +112,7 @@ class Tree:
 def folder_of(name):
     """The ranked folder that a file belongs to, or None."""
     for folder in RANKS:
-        if name.startswith(folder + "/"):
+        if name.startswith((folder + "/", folder + ".")):
             return folder
     return None
 

@@ -19,6 +19,8 @@ CLEAN = {
 
 BREACHES = {
     "layers": ("storage/base/a.h", '#pragma once\n#include "storage/model/b.h"\n', "point down"),
+    "layers inside a folder": (
+        "storage/query/view.h", '#pragma once\n#include "storage/query/edges/e.h"\n', "point down"),
     "layers above storage": ("plugin/p.h", '#pragma once\n#include "bench/d.h"\n', "point down"),
     "vendor": ("storage/model/b.cc", "#include <rocksdb/db.h>\n", "storage/kv/ alone"),
     "banned word": ("storage/model/b.cc", "std::mutex mu;\n", "use Mutex"),

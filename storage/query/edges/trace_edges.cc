@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "storage/query/traces/trace_facts.h"
+#include "storage/query/facts/trace_facts.h"
 
 namespace larder {
 namespace {

@@ -7,9 +7,8 @@
 
 #include "storage/base/status.h"
 #include "storage/model/ids.h"
-#include "storage/query/index/trace_locator.h"
+#include "storage/query/facts/trace_facts.h"
 #include "storage/query/query_context.h"
-#include "storage/query/traces/trace_facts.h"
 #include "storage/query/view.h"
 
 namespace larder {

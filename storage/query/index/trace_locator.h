@@ -6,16 +6,12 @@
 
 #include "storage/base/status.h"
 #include "storage/model/ids.h"
+#include "storage/query/facts/trace_place.h"
 #include "storage/query/index/partition_index.h"
 #include "storage/query/query_context.h"
 #include "storage/query/view.h"
 
 namespace larder {
-
-struct TracePlace {
-  uint32_t entry = 0;          // of View::entries
-  std::vector<uint32_t> rows;  // ascending, never empty
-};
 
 // Not thread-safe. Borrows all that it is given.
 class TraceLocator {

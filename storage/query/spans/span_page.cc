@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "storage/query/spans/span_content.h"
+#include "storage/query/facts/span_content.h"
 #include "storage/query/spans/span_rows.h"
 
 namespace larder {

@@ -8,7 +8,7 @@
 #include <tuple>
 #include <vector>
 
-#include "storage/query/traces/trace_facts.h"
+#include "storage/query/facts/trace_facts.h"
 
 namespace larder {
 namespace {

@@ -9,9 +9,9 @@
 
 #include "storage/base/status.h"
 #include "storage/model/traces_data_writer.h"
+#include "storage/query/facts/span_content.h"
 #include "storage/query/index/trace_locator.h"
 #include "storage/query/query_context.h"
-#include "storage/query/spans/span_content.h"
 #include "storage/query/view.h"
 #include "storage/segment/source/span_source.h"
 

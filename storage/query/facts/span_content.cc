@@ -1,4 +1,4 @@
-#include "storage/query/spans/span_content.h"
+#include "storage/query/facts/span_content.h"
 
 #include <array>
 #include <cstring>

@@ -1,8 +1,8 @@
-#include "storage/query/traces/trace_facts.h"
+#include "storage/query/facts/trace_facts.h"
 
 #include <algorithm>
 
-#include "storage/query/spans/span_content.h"
+#include "storage/query/facts/span_content.h"
 
 namespace larder {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "storage/base/status.h"
-#include "storage/query/index/trace_locator.h"
+#include "storage/query/facts/trace_place.h"
 #include "storage/query/query_context.h"
 #include "storage/query/view.h"
 #include "storage/segment/source/span_source.h"
