@@ -33,10 +33,12 @@ uint64_t MonotonicDeadline(std::chrono::system_clock::time_point deadline, Clock
 
 }  // namespace
 
-QueryCall::QueryCall(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context)
+QueryCall::QueryCall(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context,
+                     const grpc::ByteBuffer& request)
     : parts_(parts),
       rpc_(rpc),
       context_(context),
+      request_(request),
       started_ns_(parts.clock->MonotonicNanos()),
       caller_(parts.guard->Admit(GrpcMetadata(*context))) {
   parts_.metrics->Started(rpc_);

@@ -4,9 +4,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
 
 #include "plugin/calls/byte_budget.h"
 #include "plugin/calls/rpc_metrics.h"
@@ -14,6 +17,7 @@
 #include "plugin/calls/worker_pool.h"
 #include "plugin/store/store_gate.h"
 #include "plugin/tenancy/tenant_guard.h"
+#include "plugin/wire/byte_buffer.h"
 #include "storage/base/clock.h"
 #include "storage/engine/store.h"
 
@@ -38,31 +42,47 @@ struct ServiceParts {
   uint64_t request_bytes_max = 0;  // unpacked
 };
 
+// What a client asks, and of whom. `request` lives until it is answered.
+struct Question {
+  Store& store;
+  TenantId tenant = 0;  // on whose behalf
+  QueryLimits limits;   // the client's deadline and its wish to cancel
+  std::string_view request;
+};
+
 // Begun and ended once each; Cancel may come from any thread in between.
 class QueryCall {
  public:
   // `context` and `parts` must outlive this. Before the first reply: a client that sent the
   // metadata larder-reply-encoding: gzip gets its replies compressed.
-  QueryCall(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context);
+  QueryCall(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context,
+            const grpc::ByteBuffer& request);
   QueryCall(const QueryCall&) = delete;
   QueryCall& operator=(const QueryCall&) = delete;
 
-  // The store; what the guard says when it refuses, kResourceExhausted when too many queries run,
-  // kUnavailable when there is no store.
-  Result<Store*> Admit() const;
-  // On whose behalf the query runs. REQUIRES: Admit was ok.
-  const Caller& caller() const { return *caller_; }
-  // The client's deadline and its wish to cancel. Valid as long as this.
-  QueryLimits limits() const;
+  // What `work` makes of the question, a Result. Without asking it: what the guard says when it
+  // refuses, kResourceExhausted when too many queries run, kUnavailable when there is no store,
+  // kInvalidArgument when the request cannot be unpacked.
+  template <typename Work>
+  auto Ask(const Work& work) const -> decltype(work(std::declval<const Question&>())) {
+    LARDER_ASSIGN_OR_RETURN(Store* const store, Admit());
+    LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
+                            ReadRequest(request_, parts_.request_bytes_max));
+    return work(Question{*store, caller_->tenant, limits(), bytes.view});
+  }
   void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
 
   // Counts the call, tells the client and the log about gaps, and gives what to finish it with.
   grpc::Status End(const Status& outcome, const std::vector<Gap>& gaps);
 
  private:
+  Result<Store*> Admit() const;
+  QueryLimits limits() const;
+
   const ServiceParts& parts_;
   const Rpc rpc_;
   grpc::CallbackServerContext* const context_;
+  const grpc::ByteBuffer request_;
   const uint64_t started_ns_;
   const Result<Caller> caller_;
   std::atomic<bool> cancelled_{false};

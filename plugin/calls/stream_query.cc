@@ -8,23 +8,24 @@
 namespace larder {
 
 StreamQuery::StreamQuery(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context,
-                         Open open)
-    : parts_(parts), context_(context), call_(parts, rpc, context), open_(std::move(open)) {}
+                         const grpc::ByteBuffer& request, Open open)
+    : parts_(parts),
+      context_(context),
+      call_(parts, rpc, context, request),
+      open_(std::move(open)) {}
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StreamQuery::Start(const ServiceParts& parts, Rpc rpc,
                                                                grpc::CallbackServerContext* context,
                                                                const grpc::ByteBuffer* request,
                                                                Open open) {
   if (MustForward(parts)) return ForwardStream(parts, rpc, context, request);
-  auto* query = new StreamQuery(parts, rpc, context, std::move(open));  // NOLINT: OnDone
+  auto* query = new StreamQuery(parts, rpc, context, *request, std::move(open));  // NOLINT: OnDone
   parts.queries->Submit([query] { query->Begin(); });
   return query;
 }
 
 void StreamQuery::Begin() {
-  const Result<Store*> store = call_.Admit();
-  if (!store.ok()) return End(store.status());
-  auto source = open_(**store, call_.caller(), call_.limits());
+  Result<std::unique_ptr<MessageSource>> source = call_.Ask(open_);
   if (!source.ok()) return End(source.status());
   source_ = std::move(source).value();
   Step();

@@ -29,8 +29,7 @@ class MessageSource {
 class StreamQuery final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   // Parses and opens; runs on a thread of the pool, as every Next does.
-  using Open = std::function<Result<std::unique_ptr<MessageSource>>(
-      Store& store, const Caller& caller, const QueryLimits& limits)>;
+  using Open = std::function<Result<std::unique_ptr<MessageSource>>(const Question& asked)>;
 
   // The owner of the data directory is asked when that is another process.
   static grpc::ServerWriteReactor<grpc::ByteBuffer>* Start(const ServiceParts& parts, Rpc rpc,
@@ -43,7 +42,8 @@ class StreamQuery final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void OnDone() override { delete this; }
 
  private:
-  StreamQuery(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context, Open open);
+  StreamQuery(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context,
+              const grpc::ByteBuffer& request, Open open);
   ~StreamQuery() override = default;
   // gRPC then ends the call where it is instead of handing it to one more thread; what runs there
   // (OnCancel, OnDone) is short.

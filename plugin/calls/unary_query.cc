@@ -8,23 +8,22 @@
 namespace larder {
 
 UnaryQuery::UnaryQuery(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context,
-                       grpc::ByteBuffer* reply, Work work)
-    : call_(parts, rpc, context), reply_(reply), work_(std::move(work)) {}
+                       const grpc::ByteBuffer& request, grpc::ByteBuffer* reply, Work work)
+    : call_(parts, rpc, context, request), reply_(reply), work_(std::move(work)) {}
 
 grpc::ServerUnaryReactor* UnaryQuery::Start(const ServiceParts& parts, Rpc rpc,
                                             grpc::CallbackServerContext* context,
                                             const grpc::ByteBuffer* request,
                                             grpc::ByteBuffer* reply, Work work) {
   if (MustForward(parts)) return ForwardUnary(parts, rpc, context, request, reply);
-  auto* query = new UnaryQuery(parts, rpc, context, reply, std::move(work));  // NOLINT: OnDone
+  auto* query =
+      new UnaryQuery(parts, rpc, context, *request, reply, std::move(work));  // NOLINT: OnDone
   parts.queries->Submit([query] { query->Run(); });
   return query;
 }
 
 void UnaryQuery::Run() {
-  const Result<Store*> store = call_.Admit();
-  if (!store.ok()) return Finish(call_.End(store.status(), {}));
-  Result<UnaryReply> reply = work_(**store, call_.caller(), call_.limits());
+  Result<UnaryReply> reply = call_.Ask(work_);
   if (!reply.ok()) return Finish(call_.End(reply.status(), {}));
   *reply_ = ToByteBuffer(std::move(reply->message));
   Finish(call_.End(Status::Ok(), reply->gaps));

@@ -21,8 +21,7 @@ struct UnaryReply {
 class UnaryQuery final : public grpc::ServerUnaryReactor {
  public:
   // Parses, asks the store, encodes. Runs on a thread of the pool.
-  using Work = std::function<Result<UnaryReply>(Store& store, const Caller& caller,
-                                                const QueryLimits& limits)>;
+  using Work = std::function<Result<UnaryReply>(const Question& asked)>;
 
   // `reply` is gRPC's and lives until the call is done. The owner of the data directory is asked
   // when that is another process.
@@ -36,7 +35,7 @@ class UnaryQuery final : public grpc::ServerUnaryReactor {
 
  private:
   UnaryQuery(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerContext* context,
-             grpc::ByteBuffer* reply, Work work);
+             const grpc::ByteBuffer& request, grpc::ByteBuffer* reply, Work work);
   ~UnaryQuery() override = default;
   // gRPC then ends the call where it is instead of handing it to one more thread; what runs there
   // (OnCancel, OnDone) is short.

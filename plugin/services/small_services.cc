@@ -1,12 +1,10 @@
 #include "plugin/services/small_services.h"
 
-#include <utility>
-
 #include "plugin/calls/grpc_status.h"
 #include "plugin/calls/unary_query.h"
 #include "plugin/security/grpc_metadata.h"
 #include "plugin/services/replies.h"
-#include "plugin/services/requests.h"
+#include "plugin/services/shared_answers.h"
 #include "plugin/wire/byte_buffer.h"
 
 namespace larder {
@@ -14,17 +12,8 @@ namespace larder {
 grpc::ServerUnaryReactor* DependencyReaderService::GetDependencies(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* reply) {
-  return UnaryQuery::Start(
-      parts_, Rpc::kGetDependencies, context, request, reply,
-      [this, request = *request](Store& store, const Caller& caller,
-                                 const QueryLimits& limits) -> Result<UnaryReply> {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
-                                ReadRequest(request, parts_.request_bytes_max));
-        LARDER_ASSIGN_OR_RETURN(const TimeRange range, ParseGetDependencies(bytes.view));
-        LARDER_ASSIGN_OR_RETURN(Answer<Dependency> answer,
-                                store.Dependencies(caller.tenant, range, limits));
-        return UnaryReply{EncodeDependencies(answer.values), std::move(answer.gaps)};
-      });
+  return UnaryQuery::Start(parts_, Rpc::kGetDependencies, context, request, reply,
+                           AnswerDependencies);
 }
 
 grpc::ServerUnaryReactor* CapabilitiesService::GetCapabilities(grpc::CallbackServerContext* context,

@@ -12,7 +12,7 @@
 #include "plugin/paging/span_search.h"
 #include "plugin/services/replies.h"
 #include "plugin/services/requests.h"
-#include "plugin/wire/byte_buffer.h"
+#include "plugin/services/shared_answers.h"
 
 namespace larder {
 namespace {
@@ -88,42 +88,30 @@ Source TraceSource(std::unique_ptr<TraceCursor> cursor) {
 
 TraceReaderService::Stream* TraceReaderService::GetTraces(Context* context, const Buffer* request) {
   return StreamQuery::Start(
-      parts_, Rpc::kGetTraces, context, request,
-      [this, request = *request](Store& store, const Caller& caller,
-                                 const QueryLimits& limits) -> Source {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
-                                ReadRequest(request, parts_.request_bytes_max));
-        LARDER_ASSIGN_OR_RETURN(std::vector<TraceId> ids, ParseGetTraces(bytes.view));
-        return TraceSource(store.GetTraces(caller.tenant, std::move(ids), limits));
+      parts_, Rpc::kGetTraces, context, request, [](const Question& asked) -> Source {
+        LARDER_ASSIGN_OR_RETURN(std::vector<TraceId> ids, ParseGetTraces(asked.request));
+        return TraceSource(asked.store.GetTraces(asked.tenant, std::move(ids), asked.limits));
       });
 }
 
 TraceReaderService::Stream* TraceReaderService::FindTraces(Context* context,
                                                            const Buffer* request) {
   return StreamQuery::Start(
-      parts_, Rpc::kFindTraces, context, request,
-      [this, request = *request](Store& store, const Caller& caller,
-                                 const QueryLimits& limits) -> Source {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
-                                ReadRequest(request, parts_.request_bytes_max));
+      parts_, Rpc::kFindTraces, context, request, [this](const Question& asked) -> Source {
         LARDER_ASSIGN_OR_RETURN(TraceQuery query,
-                                ParseFindTraces(bytes.view, caller.tenant, Limits()));
-        return TraceSource(store.FindTraces(std::move(query), limits));
+                                ParseFindTraces(asked.request, asked.tenant, Limits()));
+        return TraceSource(asked.store.FindTraces(std::move(query), asked.limits));
       });
 }
 
 TraceReaderService::Stream* TraceReaderService::FindTraceSummaries(Context* context,
                                                                    const Buffer* request) {
   return StreamQuery::Start(
-      parts_, Rpc::kFindTraceSummaries, context, request,
-      [this, request = *request](Store& store, const Caller& caller,
-                                 const QueryLimits& limits) -> Source {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
-                                ReadRequest(request, parts_.request_bytes_max));
+      parts_, Rpc::kFindTraceSummaries, context, request, [this](const Question& asked) -> Source {
         LARDER_ASSIGN_OR_RETURN(const TraceSearch search,
-                                ParseTraceSearch(bytes.view, caller.tenant, Limits()));
+                                ParseTraceSearch(asked.request, asked.tenant, Limits()));
         LARDER_ASSIGN_OR_RETURN(Answer<TraceSummary> answer,
-                                store.FindSummaries(search.query, limits));
+                                asked.store.FindSummaries(search.query, asked.limits));
         std::string token = TokenAfter(answer.next, search.fingerprint);
         return std::unique_ptr<MessageSource>(
             std::make_unique<SummaryMessages>(std::move(answer), std::move(token)));
@@ -132,15 +120,11 @@ TraceReaderService::Stream* TraceReaderService::FindTraceSummaries(Context* cont
 
 TraceReaderService::Stream* TraceReaderService::FindSpans(Context* context, const Buffer* request) {
   return StreamQuery::Start(
-      parts_, Rpc::kFindSpans, context, request,
-      [this, request = *request](Store& store, const Caller& caller,
-                                 const QueryLimits& limits) -> Source {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
-                                ReadRequest(request, parts_.request_bytes_max));
+      parts_, Rpc::kFindSpans, context, request, [this](const Question& asked) -> Source {
         LARDER_ASSIGN_OR_RETURN(SpanSearch search,
-                                ParseFindSpans(bytes.view, caller.tenant, parts_.page_size_max));
+                                ParseFindSpans(asked.request, asked.tenant, parts_.page_size_max));
         return std::unique_ptr<MessageSource>(std::make_unique<SpanMessages>(
-            store.FindSpans(std::move(search.query), limits), search.fingerprint));
+            asked.store.FindSpans(std::move(search.query), asked.limits), search.fingerprint));
       });
 }
 
@@ -148,14 +132,11 @@ grpc::ServerUnaryReactor* TraceReaderService::FindTraceIDs(Context* context, con
                                                            Buffer* reply) {
   return UnaryQuery::Start(
       parts_, Rpc::kFindTraceIds, context, request, reply,
-      [this, request = *request](Store& store, const Caller& caller,
-                                 const QueryLimits& limits) -> Result<UnaryReply> {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
-                                ReadRequest(request, parts_.request_bytes_max));
+      [this](const Question& asked) -> Result<UnaryReply> {
         LARDER_ASSIGN_OR_RETURN(const TraceSearch search,
-                                ParseTraceSearch(bytes.view, caller.tenant, Limits()));
+                                ParseTraceSearch(asked.request, asked.tenant, Limits()));
         LARDER_ASSIGN_OR_RETURN(Answer<FoundTrace> answer,
-                                store.FindTraceIds(search.query, limits));
+                                asked.store.FindTraceIds(search.query, asked.limits));
         const std::string token = TokenAfter(answer.next, search.fingerprint);
         return UnaryReply{EncodeTraceIds(answer.values, token), std::move(answer.gaps)};
       });
@@ -163,30 +144,23 @@ grpc::ServerUnaryReactor* TraceReaderService::FindTraceIDs(Context* context, con
 
 grpc::ServerUnaryReactor* TraceReaderService::GetServices(Context* context, const Buffer* request,
                                                           Buffer* reply) {
-  return UnaryQuery::Start(
-      parts_, Rpc::kGetServices, context, request, reply,
-      [](Store& store, const Caller& caller, const QueryLimits& limits) -> Result<UnaryReply> {
-        LARDER_ASSIGN_OR_RETURN(Answer<std::string> answer, store.Services(caller.tenant, limits));
-        return UnaryReply{EncodeServices(answer.values), std::move(answer.gaps)};
-      });
+  return UnaryQuery::Start(parts_, Rpc::kGetServices, context, request, reply, AnswerServices);
 }
 
 grpc::ServerUnaryReactor* TraceReaderService::GetOperations(Context* context, const Buffer* request,
                                                             Buffer* reply) {
   return UnaryQuery::Start(
       parts_, Rpc::kGetOperations, context, request, reply,
-      [this, request = *request](Store& store, const Caller& caller,
-                                 const QueryLimits& limits) -> Result<UnaryReply> {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
-                                ReadRequest(request, parts_.request_bytes_max));
-        LARDER_ASSIGN_OR_RETURN(const OperationsRequest asked, ParseGetOperations(bytes.view));
+      [](const Question& asked) -> Result<UnaryReply> {
+        LARDER_ASSIGN_OR_RETURN(const OperationsRequest wanted, ParseGetOperations(asked.request));
         int32_t kind = -1;
-        if (!asked.kind_word.empty()) {
-          kind = KindNumber(asked.kind_word);
+        if (!wanted.kind_word.empty()) {
+          kind = KindNumber(wanted.kind_word);
           if (kind < 0) return UnaryReply{};  // no span is of a kind that does not exist
         }
-        LARDER_ASSIGN_OR_RETURN(Answer<Operation> answer,
-                                store.Operations(caller.tenant, asked.service, kind, limits));
+        LARDER_ASSIGN_OR_RETURN(
+            Answer<Operation> answer,
+            asked.store.Operations(asked.tenant, wanted.service, kind, asked.limits));
         return UnaryReply{EncodeOperations(answer.values), std::move(answer.gaps)};
       });
 }

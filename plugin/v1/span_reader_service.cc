@@ -6,8 +6,8 @@
 
 #include "plugin/calls/stream_query.h"
 #include "plugin/calls/unary_query.h"
-#include "plugin/services/replies.h"
 #include "plugin/services/requests.h"
+#include "plugin/services/shared_answers.h"
 #include "plugin/v1/replies.h"
 #include "plugin/v1/requests.h"
 #include "plugin/wire/byte_buffer.h"
@@ -31,13 +31,9 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* StartGetTrace(const ServiceParts& pa
                                                           grpc::CallbackServerContext* context,
                                                           const grpc::ByteBuffer* request) {
   return StreamQuery::Start(
-      parts, rpc, context, request,
-      [&parts, &options, request = *request](Store& store, const Caller& caller,
-                                             const QueryLimits& limits) -> Source {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
-                                ReadRequest(request, parts.request_bytes_max));
-        LARDER_ASSIGN_OR_RETURN(const TraceId id, ParseGetTrace(bytes.view));
-        return NewSpanChunks(store.GetTraces(caller.tenant, {id}, limits),
+      parts, rpc, context, request, [&options](const Question& asked) -> Source {
+        LARDER_ASSIGN_OR_RETURN(const TraceId id, ParseGetTrace(asked.request));
+        return NewSpanChunks(asked.store.GetTraces(asked.tenant, {id}, asked.limits),
                              {.must_find = true, .span_bytes_max = options.span_bytes_max});
       });
 }
@@ -50,15 +46,11 @@ SpanReaderService::Stream* SpanReaderService::GetTrace(Context* context, const B
 
 SpanReaderService::Stream* SpanReaderService::FindTraces(Context* context, const Buffer* request) {
   return StreamQuery::Start(
-      parts_, Rpc::kV1FindTraces, context, request,
-      [this, request = *request](Store& store, const Caller& caller,
-                                 const QueryLimits& limits) -> Source {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
-                                ReadRequest(request, parts_.request_bytes_max));
+      parts_, Rpc::kV1FindTraces, context, request, [this](const Question& asked) -> Source {
         LARDER_ASSIGN_OR_RETURN(TraceQuery query,
-                                ParseFindTraces(bytes.view, parts_.search_depth_max));
-        query.tenant = caller.tenant;
-        return NewSpanChunks(store.FindTraces(std::move(query), limits),
+                                ParseFindTraces(asked.request, parts_.search_depth_max));
+        query.tenant = asked.tenant;
+        return NewSpanChunks(asked.store.FindTraces(std::move(query), asked.limits),
                              {.span_bytes_max = options_.span_bytes_max});
       });
 }
@@ -67,41 +59,32 @@ grpc::ServerUnaryReactor* SpanReaderService::FindTraceIDs(Context* context, cons
                                                           Buffer* reply) {
   return UnaryQuery::Start(
       parts_, Rpc::kV1FindTraceIds, context, request, reply,
-      [this, request = *request](Store& store, const Caller& caller,
-                                 const QueryLimits& limits) -> Result<UnaryReply> {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
-                                ReadRequest(request, parts_.request_bytes_max));
+      [this](const Question& asked) -> Result<UnaryReply> {
         LARDER_ASSIGN_OR_RETURN(TraceQuery query,
-                                ParseFindTraces(bytes.view, parts_.search_depth_max));
-        query.tenant = caller.tenant;
-        LARDER_ASSIGN_OR_RETURN(Answer<FoundTrace> answer, store.FindTraceIds(query, limits));
+                                ParseFindTraces(asked.request, parts_.search_depth_max));
+        query.tenant = asked.tenant;
+        LARDER_ASSIGN_OR_RETURN(Answer<FoundTrace> answer,
+                                asked.store.FindTraceIds(query, asked.limits));
         return UnaryReply{v1::EncodeTraceIds(answer.values), std::move(answer.gaps)};
       });
 }
 
 grpc::ServerUnaryReactor* SpanReaderService::GetServices(Context* context, const Buffer* request,
                                                          Buffer* reply) {
-  return UnaryQuery::Start(
-      parts_, Rpc::kV1GetServices, context, request, reply,
-      [](Store& store, const Caller& caller, const QueryLimits& limits) -> Result<UnaryReply> {
-        LARDER_ASSIGN_OR_RETURN(Answer<std::string> answer, store.Services(caller.tenant, limits));
-        return UnaryReply{EncodeServices(answer.values), std::move(answer.gaps)};
-      });
+  return UnaryQuery::Start(parts_, Rpc::kV1GetServices, context, request, reply, AnswerServices);
 }
 
 grpc::ServerUnaryReactor* SpanReaderService::GetOperations(Context* context, const Buffer* request,
                                                            Buffer* reply) {
   return UnaryQuery::Start(
       parts_, Rpc::kV1GetOperations, context, request, reply,
-      [this, request = *request](Store& store, const Caller& caller,
-                                 const QueryLimits& limits) -> Result<UnaryReply> {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
-                                ReadRequest(request, parts_.request_bytes_max));
-        LARDER_ASSIGN_OR_RETURN(const OperationsRequest asked, ParseGetOperations(bytes.view));
-        const std::optional<int32_t> kind = KindAskedFor(asked.kind_word);
+      [this](const Question& asked) -> Result<UnaryReply> {
+        LARDER_ASSIGN_OR_RETURN(const OperationsRequest wanted, ParseGetOperations(asked.request));
+        const std::optional<int32_t> kind = KindAskedFor(wanted.kind_word);
         if (!kind) return UnaryReply{};
-        LARDER_ASSIGN_OR_RETURN(Answer<Operation> answer,
-                                store.Operations(caller.tenant, asked.service, *kind, limits));
+        LARDER_ASSIGN_OR_RETURN(
+            Answer<Operation> answer,
+            asked.store.Operations(asked.tenant, wanted.service, *kind, asked.limits));
         return UnaryReply{EncodeOperations(answer.values, options_.no_kind),
                           std::move(answer.gaps)};
       });
@@ -115,17 +98,8 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ArchiveSpanReaderService::GetArchive
 grpc::ServerUnaryReactor* DependenciesReaderService::GetDependencies(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* reply) {
-  return UnaryQuery::Start(
-      parts_, Rpc::kV1GetDependencies, context, request, reply,
-      [this, request = *request](Store& store, const Caller& caller,
-                                 const QueryLimits& limits) -> Result<UnaryReply> {
-        LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
-                                ReadRequest(request, parts_.request_bytes_max));
-        LARDER_ASSIGN_OR_RETURN(const TimeRange range, ParseGetDependencies(bytes.view));
-        LARDER_ASSIGN_OR_RETURN(Answer<Dependency> answer,
-                                store.Dependencies(caller.tenant, range, limits));
-        return UnaryReply{EncodeDependencies(answer.values), std::move(answer.gaps)};
-      });
+  return UnaryQuery::Start(parts_, Rpc::kV1GetDependencies, context, request, reply,
+                           AnswerDependencies);
 }
 
 grpc::ServerUnaryReactor* PluginCapabilitiesService::Capabilities(
