@@ -27,7 +27,6 @@
 #include "plugin/sidecar/socket_file.h"
 #include "plugin/version.h"
 #include "storage/base/log.h"
-#include "storage/engine/open_to_write.h"
 
 namespace larder {
 namespace {
@@ -189,7 +188,7 @@ int ForwardThenOwn(const Settings& settings, HostWatch* host, const Listening& l
     if (!ownership.ok()) continue;
     Log(LogLevel::kInfo, "the owner of the data directory is gone: this process takes over");
     // One that cannot write would keep the directory from those who can.
-    const auto store = OpenOwned(settings, listening, ownership->get(), OpenToWrite);
+    const auto store = OpenOwned(settings, listening, ownership->get(), Store::OpenToWrite);
     if (store.ok()) return ServeUntilTold(settings, host, listening, **store);
     Log(LogLevel::kError, "the data directory cannot be taken over; trying again",
         {{"why", store.status().message()}});

@@ -192,6 +192,10 @@ class Store {
   // what is damaged is set aside, logged, and counted in stats(). With `read_only` also with what
   // keeps a database from being read, which only an opening that may write can repair.
   static Result<std::unique_ptr<Store>> Open(const StoreOptions& options);
+  // For one who must write, as the next owner of a shared directory: a store that cannot be opened
+  // for writing is not opened to be read; then it fails with what is in the way. A full disk alone
+  // is not: such a store refuses spans until space is free. REQUIRES: not `read_only`.
+  static Result<std::unique_ptr<Store>> OpenToWrite(const StoreOptions& options);
   // Flushes and closes. No cursor may be alive.
   virtual ~Store() = default;
 

@@ -5,7 +5,6 @@
 #include "storage/base/crash_point.h"
 #include "storage/base/log.h"
 #include "storage/engine/ingest/recovery.h"
-#include "storage/engine/open_to_write.h"
 #include "storage/engine/store_impl.h"
 
 namespace larder {
@@ -84,7 +83,7 @@ Result<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
                              std::string(readable.message()) + ")");
 }
 
-Result<std::unique_ptr<Store>> OpenToWrite(const StoreOptions& options) {
+Result<std::unique_ptr<Store>> Store::OpenToWrite(const StoreOptions& options) {
   LARDER_RETURN_IF_ERROR(CheckTier(options));
   auto store = std::make_unique<StoreImpl>(options);
   LARDER_RETURN_IF_ERROR(store->OpenForWriting());
