@@ -10,19 +10,13 @@ namespace larder::bench {
 namespace {
 
 FilterNode AttributeIs(std::string key, std::string text) {
-  FilterNode node;
-  node.op = FilterOp::kEq;
-  node.left = AttributeRef{.key = std::move(key), .level = AttributeLevel::kAny};
-  node.right = Constant{.type = Constant::Type::kLegacyText, .text = std::move(text)};
-  return node;
+  return FilterNode::Leaf(FilterOp::kEq, AttributeRef{std::move(key), AttributeLevel::kAny},
+                          Constant{.type = Constant::Type::kLegacyText, .text = std::move(text)});
 }
 
 FilterNode DurationAtLeast(int64_t ns) {
-  FilterNode node;
-  node.op = FilterOp::kGte;
-  node.left = FieldRef{.field = Field::kDuration};
-  node.right = Constant{.type = Constant::Type::kDuration, .text = {}, .number = ns};
-  return node;
+  return FilterNode::Leaf(FilterOp::kGte, FieldRef{Field::kDuration},
+                          Constant{.type = Constant::Type::kDuration, .number = ns});
 }
 
 void SearchHead(benchmark::State& state, const FilterNode& filter) {

@@ -17,11 +17,8 @@ constexpr size_t kTracesWanted = 20;
 
 FilterNode Leaf(FilterOp op, Operand left, Constant::Type type, std::string text,
                 int64_t number = 0) {
-  FilterNode node;
-  node.op = op;
-  node.left = std::move(left);
-  node.right = Constant{.type = type, .text = std::move(text), .number = number};
-  return node;
+  return FilterNode::Leaf(op, std::move(left),
+                          Constant{.type = type, .text = std::move(text), .number = number});
 }
 
 FilterNode AttributeIs(std::string key, std::string text) {
@@ -36,10 +33,7 @@ FilterNode DurationAtLeast(int64_t ns) {
               ns);
 }
 FilterNode All(std::vector<FilterNode> children) {
-  FilterNode node;
-  node.op = FilterOp::kAnd;
-  node.children = std::move(children);
-  return node;
+  return FilterNode::Group(FilterOp::kAnd, std::move(children));
 }
 
 struct Walked {

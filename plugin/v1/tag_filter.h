@@ -1,9 +1,7 @@
 // Searches by the tags of Jaeger v1, over spans that came as OTLP or were translated to it.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include "storage/model/filter.h"
 
@@ -16,13 +14,5 @@ namespace larder::v1 {
 // (%.10g), bytes in hex. Beyond that a double is also found by the digits that Jaeger's page shows
 // of it.
 FilterNode LowerTag(const std::string& key, const std::string& value);
-
-// The doubles whose ten significant digits a text is, both ends included; nothing when there are
-// none. "NaN" has none.
-struct DoubleRange {
-  double low = 0;
-  double high = 0;
-};
-std::optional<DoubleRange> DoublesOfText(std::string_view text);
 
 }  // namespace larder::v1

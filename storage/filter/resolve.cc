@@ -16,29 +16,6 @@ bool IsOrdered(FilterOp op) {
   return op == FilterOp::kGt || op == FilterOp::kLt || op == FilterOp::kGte || op == FilterOp::kLte;
 }
 
-// `a op b` is `b Mirror(op) a`.
-FilterOp Mirror(FilterOp op) {
-  switch (op) {
-    case FilterOp::kGt:
-      return FilterOp::kLt;
-    case FilterOp::kLt:
-      return FilterOp::kGt;
-    case FilterOp::kGte:
-      return FilterOp::kLte;
-    case FilterOp::kLte:
-      return FilterOp::kGte;
-    default:
-      return op;
-  }
-}
-
-FilterNode Leaf(FilterOp op, Operand left) {
-  FilterNode leaf;
-  leaf.op = op;
-  leaf.left = std::move(left);
-  return leaf;
-}
-
 // Whether `time op moment` holds for every time there is, when the moment lies beside them all.
 bool HoldsBeside(FilterOp op, Moment::Place place) {
   if (op == FilterOp::kNe) return true;
@@ -139,7 +116,7 @@ class Resolver {
   static Result<FilterNode> Exists(const CallExpression& call, const ExpressionPath* path) {
     const ExpressionPath here{path, 0};
     LARDER_ASSIGN_OR_RETURN(const ComparisonSide side, ResolveReference(call.args[0], &here));
-    return Leaf(FilterOp::kExists, side.reference());
+    return FilterNode::Leaf(FilterOp::kExists, side.reference());
   }
 
   static Result<FilterNode> Comparison(FilterOp op, const CallExpression& call,
@@ -167,7 +144,7 @@ class Resolver {
       op = Mirror(op);
       constant_path = &first;
     }
-    FilterNode leaf = Leaf(op, left.reference());
+    FilterNode leaf = FilterNode::Leaf(op, left.reference());
     if (!right.is_constant()) {
       leaf.right = right.reference();
       return leaf;
@@ -177,8 +154,8 @@ class Resolver {
                             ResolveConstant(scalar.value, scalar.type, left, constant_path));
     if (resolved.place != Moment::Place::kWithin) {
       // Every value or none; exists and the empty list say so and keep the rule for absent ones.
-      return Leaf(HoldsBeside(op, resolved.place) ? FilterOp::kExists : FilterOp::kIn,
-                  left.reference());
+      return FilterNode::Leaf(HoldsBeside(op, resolved.place) ? FilterOp::kExists : FilterOp::kIn,
+                              left.reference());
     }
     leaf.right = std::move(resolved.constant);
     return leaf;
@@ -206,7 +183,7 @@ class Resolver {
                        "the list's type does not compare with the field (durations and "
                        "times are written without a type)");
     }
-    FilterNode leaf = Leaf(op, side.reference());
+    FilterNode leaf = FilterNode::Leaf(op, side.reference());
     for (const std::string& value : list->values) {
       LARDER_ASSIGN_OR_RETURN(ResolvedConstant resolved,
                               ResolveConstant(value, list->type, side, &second));
@@ -238,7 +215,7 @@ class Resolver {
     pattern.text = std::move(checked).value();
     const Result<TextPattern> compiled = TextPattern::Compile(pattern.text);
     if (!compiled.ok()) return RefusedAt(&second, compiled.status().message());
-    FilterNode leaf = Leaf(FilterOp::kRegex, side.reference());
+    FilterNode leaf = FilterNode::Leaf(FilterOp::kRegex, side.reference());
     leaf.right = std::move(pattern);
     return leaf;
   }
@@ -255,7 +232,7 @@ class Resolver {
     if (!list->type.empty() && list->type != "string") {
       return RefusedAt(&second, "words are of type string or of none");
     }
-    FilterNode leaf = Leaf(op, side.reference());
+    FilterNode leaf = FilterNode::Leaf(op, side.reference());
     for (const std::string& value : list->values) {
       if (!IsWord(value, kWordUnitsMax)) {
         return RefusedAt(&second, QuotedWord(value) +

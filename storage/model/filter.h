@@ -38,6 +38,9 @@ enum class FilterOp : uint8_t {
   kFulltext,
 };
 
+// `a op b` is `b Mirror(op) a`.
+FilterOp Mirror(FilterOp op);
+
 // Where an attribute lies.
 enum class AttributeLevel : uint8_t {
   kSpanOrResource,  // "" on the wire: the span's value and the resource's
@@ -99,7 +102,7 @@ struct Constant {
     kDuration,       // signed nanoseconds, in number
   };
   Type type = Type::kUntyped;
-  std::string text;
+  std::string text = {};
   int64_t number = 0;
   double real = 0;
 };
@@ -116,6 +119,9 @@ using Operand = std::variant<AttributeRef, FieldRef, Constant>;
 //   kPhrase kFulltext     left, words in constants
 struct FilterNode {
   enum class Element : uint8_t { kEvent, kLink };
+
+  static FilterNode Leaf(FilterOp op, Operand left, Operand right = Constant{});
+  static FilterNode Group(FilterOp op, std::vector<FilterNode> children);
 
   FilterOp op = FilterOp::kTrue;
   std::vector<FilterNode> children;

@@ -1,6 +1,7 @@
 // Lowering of Jaeger's search fields to the filter tree. One span must satisfy all of them.
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "storage/model/filter_text.h"
 #include "storage/model/query.h"
@@ -11,42 +12,13 @@ namespace {
 
 constexpr std::string_view kResourcePrefix = "resource.";
 
-FilterNode Leaf(FilterOp op, Operand left, Operand right) {
-  FilterNode node;
-  node.op = op;
-  node.left = std::move(left);
-  node.right = std::move(right);
-  return node;
+FilterNode Not(FilterNode child) { return FilterNode::Group(FilterOp::kNot, {std::move(child)}); }
+
+Constant LegacyText(std::string text) {
+  return {.type = Constant::Type::kLegacyText, .text = std::move(text)};
 }
 
-FilterNode Group(FilterOp op, FilterNode first, FilterNode second) {
-  FilterNode node;
-  node.op = op;
-  node.children.push_back(std::move(first));
-  node.children.push_back(std::move(second));
-  return node;
-}
-
-FilterNode Not(FilterNode child) {
-  FilterNode node;
-  node.op = FilterOp::kNot;
-  node.children.push_back(std::move(child));
-  return node;
-}
-
-Constant Text(Constant::Type type, std::string_view text) {
-  Constant constant;
-  constant.type = type;
-  constant.text = text;
-  return constant;
-}
-
-Constant Duration(int64_t ns) {
-  Constant constant;
-  constant.type = Constant::Type::kDuration;
-  constant.number = ns;
-  return constant;
-}
+Constant Duration(int64_t ns) { return {.type = Constant::Type::kDuration, .number = ns}; }
 
 bool IsText(const Constant& constant) {
   switch (constant.type) {
@@ -91,24 +63,26 @@ std::string UpperAscii(std::string text) {
 // storage interface sends one) by its text alone, and a double also as a number, since 0 is -0.
 FilterNode AttributeEquals(AttributeRef attribute, const Constant& constant) {
   if (IsText(constant)) {
-    return Leaf(FilterOp::kEq, std::move(attribute),
-                Text(Constant::Type::kLegacyText, constant.text));
+    return FilterNode::Leaf(FilterOp::kEq, std::move(attribute), LegacyText(constant.text));
   }
-  FilterNode by_text =
-      Leaf(FilterOp::kEq, attribute, Text(Constant::Type::kCanonicalText, CanonicalText(constant)));
+  FilterNode by_text = FilterNode::Leaf(
+      FilterOp::kEq, attribute,
+      Constant{.type = Constant::Type::kCanonicalText, .text = CanonicalText(constant)});
   if (constant.type != Constant::Type::kDouble) return by_text;
-  return Group(FilterOp::kOr, std::move(by_text),
-               Leaf(FilterOp::kEq, std::move(attribute), constant));
+  return FilterNode::Group(
+      FilterOp::kOr,
+      {std::move(by_text), FilterNode::Leaf(FilterOp::kEq, std::move(attribute), constant)});
 }
 
 FilterNode FieldIs(Field field, std::string_view text) {
-  return Leaf(FilterOp::kEq, FieldRef{field}, Text(Constant::Type::kString, text));
+  return FilterNode::Leaf(FilterOp::kEq, FieldRef{field},
+                          Constant{.type = Constant::Type::kString, .text = std::string(text)});
 }
 
 // A field that is empty counts as absent, so a leaf cannot find it.
 FilterNode FieldEqualsOrAbsent(Field field, std::string_view text) {
   if (!text.empty()) return FieldIs(field, text);
-  return Not(Leaf(FilterOp::kExists, FieldRef{field}, Constant{}));
+  return Not(FilterNode::Leaf(FilterOp::kExists, FieldRef{field}));
 }
 
 FilterNode StatusIs(const Constant& constant) {
@@ -136,8 +110,9 @@ FilterNode ErrorIs(const Constant& constant) {
       may_be_bool ? ParseBoolText(CanonicalText(constant)) : std::nullopt;
   const AttributeRef attribute{"error", AttributeLevel::kAny};
   if (!truth) return AttributeEquals(attribute, constant);
-  FilterNode failed = Group(FilterOp::kOr, FieldIs(Field::kStatus, "error"),
-                            AttributeEquals(attribute, Text(Constant::Type::kLegacyText, "true")));
+  FilterNode failed = FilterNode::Group(
+      FilterOp::kOr,
+      {FieldIs(Field::kStatus, "error"), AttributeEquals(attribute, LegacyText("true"))});
   return *truth ? failed : Not(std::move(failed));
 }
 
@@ -159,23 +134,21 @@ FilterNode LowerAttribute(const std::string& key, const Constant& constant) {
 }  // namespace
 
 FilterNode LowerLegacySearch(const LegacySearch& search) {
-  FilterNode all;
-  all.op = FilterOp::kAnd;
-  auto& children = all.children;
+  std::vector<FilterNode> children;
   if (!search.service.empty()) children.push_back(FieldIs(Field::kResourceService, search.service));
   if (!search.operation.empty()) children.push_back(FieldIs(Field::kName, search.operation));
   if (search.duration_min_ns != 0) {
-    children.push_back(
-        Leaf(FilterOp::kGte, FieldRef{Field::kDuration}, Duration(search.duration_min_ns)));
+    children.push_back(FilterNode::Leaf(FilterOp::kGte, FieldRef{Field::kDuration},
+                                        Duration(search.duration_min_ns)));
   }
   if (search.duration_max_ns != 0) {
-    children.push_back(
-        Leaf(FilterOp::kLte, FieldRef{Field::kDuration}, Duration(search.duration_max_ns)));
+    children.push_back(FilterNode::Leaf(FilterOp::kLte, FieldRef{Field::kDuration},
+                                        Duration(search.duration_max_ns)));
   }
   for (const auto& [key, constant] : search.attributes) {
     children.push_back(LowerAttribute(key, constant));
   }
-  return all;
+  return FilterNode::Group(FilterOp::kAnd, std::move(children));
 }
 
 }  // namespace larder

@@ -72,21 +72,6 @@ bool HoldsIntDouble(FilterOp op, int64_t left, double right) {
   return Holds(op, 0.0, right - whole);
 }
 
-FilterOp Mirror(FilterOp op) {
-  switch (op) {
-    case FilterOp::kGt:
-      return FilterOp::kLt;
-    case FilterOp::kLt:
-      return FilterOp::kGt;
-    case FilterOp::kGte:
-      return FilterOp::kLte;
-    case FilterOp::kLte:
-      return FilterOp::kGte;
-    default:
-      return op;
-  }
-}
-
 // A kRaw attribute shows its decoded value; a value that does not decode is like none at all.
 AttributeView Unwrap(ValueType type, std::string_view payload, char* scratch) {
   if (type != ValueType::kRaw) return {{}, type, payload};

@@ -19,26 +19,13 @@ std::string Payload(T value) {
 }
 
 ValueMatcher Compile(FilterOp op, const Constant& constant) {
-  FilterNode leaf;
-  leaf.op = op;
-  leaf.left = AttributeRef{"key", AttributeLevel::kSpan};
-  leaf.right = constant;
+  FilterNode leaf = FilterNode::Leaf(op, AttributeRef{"key", AttributeLevel::kSpan}, constant);
   leaf.constants = {constant};
   return ValueMatcher::Compile(leaf).value();
 }
 
-Constant Text(Type type, std::string text) {
-  Constant constant;
-  constant.type = type;
-  constant.text = std::move(text);
-  return constant;
-}
-Constant Duration(int64_t ns) {
-  Constant constant;
-  constant.type = Type::kDuration;
-  constant.number = ns;
-  return constant;
-}
+Constant Text(Type type, std::string text) { return {.type = type, .text = std::move(text)}; }
+Constant Duration(int64_t ns) { return {.type = Type::kDuration, .number = ns}; }
 
 bool MatchesInt(FilterOp op, const Constant& constant, int64_t value) {
   const std::string payload = Payload(value);

@@ -167,10 +167,8 @@ FilterNode Checker::NamedTraceFilter() {
     ids.constants.push_back(id);
   }
   if (random_->OneIn(2)) return ids;
-  FilterNode group;
-  group.op = random_->OneIn(4) ? FilterOp::kOr : FilterOp::kAnd;
-  group.children = {ids, filters_.Tree(1)};
-  return group;
+  const FilterOp op = random_->OneIn(4) ? FilterOp::kOr : FilterOp::kAnd;
+  return FilterNode::Group(op, {ids, filters_.Tree(1)});
 }
 
 TraceQuery Checker::RandomQuery() {

@@ -14,10 +14,7 @@ namespace larder {
 namespace {
 
 Constant Text(Constant::Type type, std::string text) {
-  Constant constant;
-  constant.type = type;
-  constant.text = std::move(text);
-  return constant;
+  return {.type = type, .text = std::move(text)};
 }
 
 bool IsTime(Field field) {

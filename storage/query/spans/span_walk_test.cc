@@ -43,14 +43,8 @@ Span MakeSpan(uint64_t start_ns, uint64_t duration_ns, uint8_t trace, uint8_t id
 }
 
 FilterNode FieldIs(Field field, const std::string& text) {
-  FilterNode node;
-  node.op = FilterOp::kEq;
-  node.left = FieldRef{field};
-  Constant constant;
-  constant.type = Constant::Type::kString;
-  constant.text = text;
-  node.right = constant;
-  return node;
+  return FilterNode::Leaf(FilterOp::kEq, FieldRef{field},
+                          Constant{.type = Constant::Type::kString, .text = text});
 }
 
 class SpanWalkTest : public testing::Test {

@@ -125,9 +125,7 @@ class SegmentSearchTest : public testing::Test {
 };
 
 FilterNode Leaf(FilterOp op, Operand left, std::vector<Constant> constants) {
-  FilterNode leaf;
-  leaf.op = op;
-  leaf.left = std::move(left);
+  FilterNode leaf = FilterNode::Leaf(op, std::move(left));
   if (op == FilterOp::kIn || op == FilterOp::kNotIn) {
     leaf.constants = std::move(constants);
   } else {
@@ -136,23 +134,11 @@ FilterNode Leaf(FilterOp op, Operand left, std::vector<Constant> constants) {
   return leaf;
 }
 
-FilterNode Tree(FilterOp op, std::vector<FilterNode> children) {
-  FilterNode node;
-  node.op = op;
-  node.children = std::move(children);
-  return node;
-}
-
 Constant Text(std::string text) {
   return {.type = Constant::Type::kUntyped, .text = std::move(text)};
 }
 
-Constant Number(Constant::Type type, int64_t number) {
-  Constant constant;
-  constant.type = type;
-  constant.number = number;
-  return constant;
-}
+Constant Number(Constant::Type type, int64_t number) { return {.type = type, .number = number}; }
 
 FilterNode TraceIs(const TraceId& id) {
   return Leaf(FilterOp::kEq, FieldRef{Field::kTraceId}, {Text(HexText(id.view()))});
@@ -180,9 +166,10 @@ TEST_F(SegmentSearchTest, TraceIdIsLookedUp) {
 // Nothing but the trace index is read, whatever else is asked.
 TEST_F(SegmentSearchTest, AbsentTraceIdEndsTheSearch) {
   Seal(*Table());
-  const FilterNode filter = Tree(FilterOp::kAnd, {Leaf(FilterOp::kGte, FieldRef{Field::kDuration},
-                                                       {Number(Constant::Type::kDuration, 5001)}),
-                                                  TraceIs(TraceOf(kSpans + 1))});
+  const FilterNode filter = FilterNode::Group(
+      FilterOp::kAnd,
+      {Leaf(FilterOp::kGte, FieldRef{Field::kDuration}, {Number(Constant::Type::kDuration, 5001)}),
+       TraceIs(TraceOf(kSpans + 1))});
   read_.clear();
   std::vector<uint32_t> blocks;
   EXPECT_TRUE(Search(*segment_, filter, &blocks).empty());
@@ -199,13 +186,15 @@ TEST_F(SegmentSearchTest, NotLeavesOutBlocksWithoutAnException) {
     return Leaf(FilterOp::kGte, FieldRef{Field::kDuration},
                 {Number(Constant::Type::kDuration, ns)});
   };
-  EXPECT_TRUE(Search(*segment_, Tree(FilterOp::kNot, {at_least(5000)}), &blocks).empty());
+  EXPECT_TRUE(
+      Search(*segment_, FilterNode::Group(FilterOp::kNot, {at_least(5000)}), &blocks).empty());
   EXPECT_TRUE(blocks.empty());
   const auto after = [](uint64_t ns) {
     return Leaf(FilterOp::kGte, FieldRef{Field::kStartTime},
                 {Number(Constant::Type::kTime, static_cast<int64_t>(ns))});
   };
-  const FilterNode early = Tree(FilterOp::kNot, {after(1'000'000'000 + 1000 * kBlockRows)});
+  const FilterNode early =
+      FilterNode::Group(FilterOp::kNot, {after(1'000'000'000 + 1000 * kBlockRows)});
   EXPECT_EQ(Search(*segment_, early, &blocks).size(), kBlockRows);
   EXPECT_EQ(blocks, std::vector<uint32_t>{0});
 }
@@ -219,11 +208,12 @@ FilterNode AttributeIs(std::string key, std::string text) {
 TEST_F(SegmentSearchTest, RowsKeepFrequentValuesApart) {
   Seal(*Table());
   for (const FilterNode& filter :
-       {Tree(FilterOp::kAnd, {AttributeIs("a", "x"), AttributeIs("b", "y")}),
-        Tree(FilterOp::kAnd,
-             {AttributeIs("a", "x"), Tree(FilterOp::kNot, {AttributeIs("a", "x")})}),
-        Tree(FilterOp::kAnd,
-             {AttributeIs("b", "y"), Leaf(FilterOp::kNe, AttributeRef{"b"}, {Text("y")})})}) {
+       {FilterNode::Group(FilterOp::kAnd, {AttributeIs("a", "x"), AttributeIs("b", "y")}),
+        FilterNode::Group(
+            FilterOp::kAnd,
+            {AttributeIs("a", "x"), FilterNode::Group(FilterOp::kNot, {AttributeIs("a", "x")})}),
+        FilterNode::Group(FilterOp::kAnd, {AttributeIs("b", "y"),
+                                           Leaf(FilterOp::kNe, AttributeRef{"b"}, {Text("y")})})}) {
     read_.clear();
     cache_.set_capacity_bytes(0);
     cache_.set_capacity_bytes(64 << 20);
@@ -247,7 +237,7 @@ TEST_F(SegmentSearchTest, SpanIdsAreLookedForInTheirColumnAlone) {
   cache_.set_capacity_bytes(64 << 20);
   read_.clear();
   const FilterNode absent =
-      Tree(FilterOp::kAnd, {AttributeIs("a", "x"), id_is("0200000000000000")});
+      FilterNode::Group(FilterOp::kAnd, {AttributeIs("a", "x"), id_is("0200000000000000")});
   EXPECT_TRUE(Search(*segment_, absent, &blocks).empty());
   EXPECT_EQ(PagesRead(Section::kAttributes), 0u);
   EXPECT_EQ(PagesRead(Section::kFixed), 3u);
@@ -272,10 +262,11 @@ TEST_F(SegmentSearchTest, NamesOfEventsAreTakenFromTemplates) {
   EXPECT_TRUE(blocks.empty());
   read_.clear();
   EXPECT_EQ(Search(*segment_, EventIs("got"), &blocks).size(), kSpans / 5);
-  const FilterNode some = Tree(FilterOp::kSome, {EventIs("got")});
+  const FilterNode some = FilterNode::Group(FilterOp::kSome, {EventIs("got")});
   EXPECT_EQ(Search(*segment_, some, &blocks).size(), kSpans / 5);
   EXPECT_EQ(PagesRead(Section::kAttributes), 0u);
-  EXPECT_EQ(Search(*segment_, Tree(FilterOp::kNot, {some}), &blocks).size(), kSpans - kSpans / 5);
+  EXPECT_EQ(Search(*segment_, FilterNode::Group(FilterOp::kNot, {some}), &blocks).size(),
+            kSpans - kSpans / 5);
 }
 
 // What no event of a span satisfies by itself leaves nothing to look at span by span.
@@ -283,7 +274,8 @@ TEST_F(SegmentSearchTest, SomeEventIsAskedOfTheColumnsFirst) {
   Seal(*Table(true));
   std::vector<uint32_t> blocks;
   const auto some = [](std::vector<FilterNode> conditions) {
-    return Tree(FilterOp::kSome, {Tree(FilterOp::kAnd, std::move(conditions))});
+    return FilterNode::Group(FilterOp::kSome,
+                             {FilterNode::Group(FilterOp::kAnd, std::move(conditions))});
   };
   EXPECT_TRUE(Search(*segment_, some({EventIs("got"), EventNumberIs("3")}), &blocks).empty());
   EXPECT_TRUE(blocks.empty());
@@ -294,7 +286,8 @@ TEST_F(SegmentSearchTest, SomeEventIsAskedOfTheColumnsFirst) {
   EXPECT_EQ(blocks.size(), kSpans / kBlockRows);
   // Negated, a condition may hold for one event and not for the span.
   const FilterNode other = Leaf(FilterOp::kNe, FieldRef{Field::kEventName}, {Text("got")});
-  EXPECT_EQ(Search(*segment_, Tree(FilterOp::kSome, {other}), &blocks).size(), kSpans / 5);
+  EXPECT_EQ(Search(*segment_, FilterNode::Group(FilterOp::kSome, {other}), &blocks).size(),
+            kSpans / 5);
   EXPECT_TRUE(Search(*segment_, other, &blocks).empty());
 }
 
@@ -304,15 +297,17 @@ TEST_F(SegmentSearchTest, BandsKeepDurationsApart) {
   const auto longest =
       Leaf(FilterOp::kGte, FieldRef{Field::kDuration}, {Number(Constant::Type::kDuration, 5016)});
   std::vector<uint32_t> blocks;
-  EXPECT_TRUE(
-      Search(*segment_, Tree(FilterOp::kAnd, {longest, AttributeIs("a", "x")}), &blocks).empty());
+  EXPECT_TRUE(Search(*segment_, FilterNode::Group(FilterOp::kAnd, {longest, AttributeIs("a", "x")}),
+                     &blocks)
+                  .empty());
   EXPECT_EQ(blocks.size(), kSpans / kBlockRows);
   EXPECT_LE(PagesRead(Section::kAttributes), 1u);
   std::vector<uint32_t> expected;
   for (uint32_t i = 0; i < kSpans; ++i) {
     if (i % 17 == 16 && i % 3 == 0) expected.push_back(i);
   }
-  EXPECT_EQ(Search(*segment_, Tree(FilterOp::kAnd, {longest, AttributeIs("a", "a0")}), &blocks),
+  EXPECT_EQ(Search(*segment_, FilterNode::Group(FilterOp::kAnd, {longest, AttributeIs("a", "a0")}),
+                   &blocks),
             expected);
 }
 
@@ -339,12 +334,13 @@ TEST_F(SegmentSearchTest, RangesOfNumbersLeaveOutBlocks) {
   EXPECT_EQ(blocks, (std::vector<uint32_t>{0, 1}));
   EXPECT_TRUE(Search(*segment_, size(FilterOp::kGt, size_at(kSpans - 1)), &blocks).empty());
   EXPECT_TRUE(blocks.empty());
-  const FilterNode between = Tree(
+  const FilterNode between = FilterNode::Group(
       FilterOp::kAnd, {size(FilterOp::kGt, size_at(5000)), size(FilterOp::kLte, size_at(5002))});
   EXPECT_EQ(Search(*segment_, between, &blocks), (std::vector<uint32_t>{5001, 5002}));
   EXPECT_EQ(blocks, std::vector<uint32_t>{5000 / kBlockRows});
   // What has none of the values, or all of them, is no range: every block may hold a row.
-  EXPECT_EQ(Search(*segment_, Tree(FilterOp::kNot, {size(FilterOp::kGte, size_at(1))}), &blocks),
+  EXPECT_EQ(Search(*segment_, FilterNode::Group(FilterOp::kNot, {size(FilterOp::kGte, size_at(1))}),
+                   &blocks),
             std::vector<uint32_t>{0});
 
   EXPECT_EQ(Search(*segment_, ratio(FilterOp::kGte, 8), &blocks), std::vector<uint32_t>{1});

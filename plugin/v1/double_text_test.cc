@@ -1,4 +1,4 @@
-#include "plugin/v1/tag_filter.h"
+#include "plugin/v1/double_text.h"
 
 #include <cmath>
 #include <cstdio>
@@ -18,7 +18,7 @@ std::string TenDigits(double value) {
 }
 
 // What Go's strconv.FormatFloat(value, 'g', 10, 64) answers.
-TEST(TagFilterTest, DoublesOfText) {
+TEST(DoubleText, HasItsDoubles) {
   for (const auto& [text, value] :
        std::vector<std::pair<std::string, double>>{{"72.5", 72.5},
                                                    {"1e+21", 1e21},
@@ -40,7 +40,7 @@ TEST(TagFilterTest, DoublesOfText) {
   }
 }
 
-TEST(TagFilterTest, TheDoublesOfATextAreThoseThatHaveIt) {
+TEST(DoubleText, TheDoublesOfATextAreThoseThatHaveIt) {
   Random random(TestSeed());
   for (int i = 0; i < 2000; ++i) {
     const double magnitude = std::pow(10, static_cast<double>(random.Between(0, 580)) - 300);
