@@ -290,6 +290,9 @@ CasesFile::CasesFile(const std::string& path) {
   LARDER_CHECK(!file.is_discarded());
   for (const Json& each : file.at("cases")) filters_.push_back(FilterCaseOf(file, each));
   for (const Json& each : file.at("legacy_cases")) legacy_.push_back(LegacyCaseOf(file, each));
+  for (const auto& [alias, span] : file.at("aliases").items()) {
+    span_ids_.emplace(alias, Text(span, "spanId"));
+  }
   for (const auto& [name, corpus] : file.at("corpora").items()) {
     Message traces;
     traces.EachOf(1, corpus, "resourceSpans", ResourceSpansOf);

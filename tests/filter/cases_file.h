@@ -1,6 +1,7 @@
 // The conformance cases of filters and of the legacy search, as filter_cases.json has them.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -41,12 +42,15 @@ class CasesFile {
   const std::vector<std::string>& corpora() const { return corpora_; }
   // The spans of a corpus. REQUIRES: it is one of corpora().
   std::vector<Span> Corpus(const std::string& name) const;
+  // The span id in hex that an alias ("s11") stands for. REQUIRES: there is one.
+  const std::string& SpanId(const std::string& alias) const { return span_ids_.at(alias); }
 
  private:
   std::vector<FilterCase> filters_;
   std::vector<LegacyCase> legacy_;
   std::vector<std::string> corpora_;
-  std::vector<std::string> corpus_bytes_;  // TracesData messages, beside corpora_
+  std::vector<std::string> corpus_bytes_;        // TracesData messages, beside corpora_
+  std::map<std::string, std::string> span_ids_;  // by alias
 };
 
 }  // namespace larder
