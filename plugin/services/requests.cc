@@ -125,6 +125,10 @@ Status SearchReader::Attribute(std::string_view key_value) {
   if (!HasValue(key_value)) return Status::Ok();
   auto attribute = ReadAttribute(key_value);
   if (!attribute.ok()) return attribute.status().With("attributes");
+  if (search_.attributes.size() == kSearchAttributesMax) {
+    return Status::InvalidArgument("attributes: more than " + std::to_string(kSearchAttributesMax) +
+                                   "; one search may name as many");
+  }
   search_.attributes.push_back(std::move(attribute).value());
   return Status::Ok();
 }
@@ -211,6 +215,10 @@ Result<std::vector<TraceId>> ParseGetTraces(std::string_view message) {
     std::vector<TraceId> ids;
     wire::Reader reader(message);
     while (reader.NextField(BytesTag(1))) {
+      if (ids.size() == kTraceIdsMax) {
+        return Status::InvalidArgument("query: more than " + std::to_string(kTraceIdsMax) +
+                                       " trace ids; ask for the others in further calls");
+      }
       LARDER_ASSIGN_OR_RETURN(const TraceId id, ReadTraceId(reader.View()));
       ids.push_back(id);
     }

@@ -3,6 +3,7 @@
 // protobuf does; fields that this server knows and does not serve are refused, never ignored.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,8 +17,14 @@ namespace larder {
 
 constexpr uint32_t kSearchDepthDefault = 100;
 
+// As many as a structured filter may list (kFilterValuesMax), and as a search answers by default.
+// Each attribute of a search holds memory in every head and segment that it looks at.
+constexpr size_t kSearchAttributesMax = 10'000;
+constexpr size_t kTraceIdsMax = 10'000;
+
 // GetTracesRequest. The times of a request are hints and not read: a trace is answered whole. A
-// short trace id is padded with zeroes on the right, as Jaeger's own server does.
+// short trace id is padded with zeroes on the right, as Jaeger's own server does. At most
+// kTraceIdsMax ids.
 Result<std::vector<TraceId>> ParseGetTraces(std::string_view message);
 
 struct SearchLimits {
@@ -32,7 +39,7 @@ struct TraceSearch {
 
 // FindTraceIDsRequest and FindTraceSummariesRequest. A depth of 0 or less is kSearchDepthDefault. A
 // structured filter stands beside no legacy field but times, depth and page; a page stands in place
-// of a depth.
+// of a depth. At most kSearchAttributesMax attributes.
 Result<TraceSearch> ParseTraceSearch(std::string_view message, TenantId tenant,
                                      const SearchLimits& limits);
 // FindTracesRequest: the same without a page.

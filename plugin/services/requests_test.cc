@@ -120,6 +120,33 @@ TEST(Requests, TraceIdsArePaddedOnTheRight) {
             StatusCode::kInvalidArgument);
 }
 
+TEST(Requests, SoManyTraceIdsAndNoMore) {
+  v2::GetTracesRequest request;
+  for (size_t i = 0; i < kTraceIdsMax; ++i) request.add_query()->set_trace_id("id");
+  EXPECT_TRUE(ParseGetTraces(request.SerializeAsString()).ok());
+  request.add_query()->set_trace_id("id");
+  const auto refused = ParseGetTraces(request.SerializeAsString());
+  EXPECT_EQ(refused.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(refused.status().message().find("more than 10000 trace ids"), std::string::npos);
+}
+
+TEST(Requests, SoManyAttributesAndNoMore) {
+  v2::FindTracesRequest request;
+  const auto add = [&] {
+    auto* attribute = request.mutable_query()->add_attributes();
+    attribute->set_key("k");
+    attribute->mutable_value()->set_string_value("v");
+  };
+  for (size_t i = 0; i < kSearchAttributesMax; ++i) add();
+  // One that asks for nothing is not counted.
+  request.mutable_query()->add_attributes()->set_key("k");
+  EXPECT_TRUE(ParseFindTraces(request.SerializeAsString(), 0, kLimits).ok());
+  add();
+  const auto refused = ParseFindTraces(request.SerializeAsString(), 0, kLimits);
+  EXPECT_EQ(refused.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(refused.status().message().find("attributes: more than 10000"), std::string::npos);
+}
+
 TEST(Requests, DependenciesMayAskForTimesOutsideOfSpans) {
   v2::GetDependenciesRequest request;
   EXPECT_FALSE(ParseGetDependencies(request.SerializeAsString()).ok());

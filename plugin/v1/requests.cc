@@ -1,5 +1,6 @@
 #include "plugin/v1/requests.h"
 
+#include <map>
 #include <optional>
 
 #include "plugin/services/requests.h"
@@ -30,12 +31,12 @@ class SearchReader {
   TraceQuery Finish(uint32_t depth_max);
 
  private:
-  void ReadTag(std::string_view entry);
+  Status ReadTag(std::string_view entry);
 
   LegacySearch search_;
   std::optional<WireTime> start_min_;
   std::optional<WireTime> start_max_;
-  std::vector<std::pair<std::string, std::string>> tags_;
+  std::map<std::string, std::string> tags_;
 };
 
 Status SearchReader::Read(std::string_view message) {
@@ -49,7 +50,7 @@ Status SearchReader::Read(std::string_view message) {
         search_.operation = reader.get_string();
         break;
       case Bytes(3):
-        ReadTag(reader.View());
+        LARDER_RETURN_IF_ERROR(ReadTag(reader.View()));
         break;
       case Bytes(4): {
         LARDER_ASSIGN_OR_RETURN(start_min_, ReadTime(reader.View(), "start_time_min"));
@@ -76,23 +77,26 @@ Status SearchReader::Read(std::string_view message) {
 }
 
 // An entry of a map; of a repeated key the last one counts.
-void SearchReader::ReadTag(std::string_view entry) {
-  std::pair<std::string, std::string> tag;
+Status SearchReader::ReadTag(std::string_view entry) {
+  std::string key;
+  std::string value;
   wire::Reader reader(entry);
   while (reader.NextField()) {
     switch (reader.tag_and_type()) {
       case Bytes(1):
-        tag.first = reader.get_string();
+        key = reader.get_string();
         break;
       case Bytes(2):
-        tag.second = reader.get_string();
+        value = reader.get_string();
         break;
       default:
         reader.skip();
     }
   }
-  std::erase_if(tags_, [&](const auto& other) { return other.first == tag.first; });
-  tags_.push_back(std::move(tag));
+  tags_.insert_or_assign(std::move(key), std::move(value));
+  if (tags_.size() <= kSearchAttributesMax) return Status::Ok();
+  return Status::InvalidArgument("tags: more than " + std::to_string(kSearchAttributesMax) +
+                                 "; one search may name as many");
 }
 
 TraceQuery SearchReader::Finish(uint32_t depth_max) {

@@ -22,7 +22,7 @@ Result<std::string_view> ParseWriteSpan(std::string_view message);
 Result<TraceId> ParseGetTrace(std::string_view message);
 
 // FindTracesRequest and FindTraceIDsRequest. A depth of 0 or less is kSearchDepthDefault; more than
-// `depth_max` is `depth_max`.
+// `depth_max` is `depth_max`. At most kSearchAttributesMax tags.
 Result<TraceQuery> ParseFindTraces(std::string_view message, uint32_t depth_max);
 
 }  // namespace larder::v1

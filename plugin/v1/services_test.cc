@@ -412,6 +412,18 @@ TEST_F(V1StoreTest, HostileRequestsAreRefused) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
+TEST_F(V1StoreTest, TooManyTagsAreRefused) {
+  storage::FindTracesRequest find;
+  *find.mutable_query() = Query("front");
+  auto* const tags = find.mutable_query()->mutable_tags();
+  for (int i = 0; i < 10'000; ++i) (*tags)["k" + std::to_string(i)] = "v";
+  EXPECT_TRUE(RawCall(remote_->channel, kFindTraces, find.SerializeAsString()).ok());
+  (*tags)["one more"] = "v";
+  const auto refused = RawCall(remote_->channel, kFindTraces, find.SerializeAsString());
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_NE(refused.error_message().find("tags: more than 10000"), std::string::npos);
+}
+
 TEST(V1ServicesTest, AKindThatIsMissingHasTheWordOfTheSettings) {
   FakeStore store;
   store.operations = {{"GET", 0}, {"GET", 3}};
