@@ -24,7 +24,7 @@ void SearchHead(benchmark::State& state, const FilterNode& filter) {
   size_t found = 0;
   size_t blocks = 0;
   for (auto _ : state) {
-    auto search = source->Search(filter, {});
+    auto search = source->Search(filter, {}, SearchBudget::Unbounded());
     if (!search.ok()) {
       state.SkipWithError("the search was refused");
       break;

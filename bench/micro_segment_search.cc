@@ -44,7 +44,7 @@ struct Walked {
 // The newest traces that match, and how many blocks it took.
 Walked Walk(const Segment& segment, const FilterNode& filter, benchmark::State* state) {
   Walked walked;
-  auto search = segment.Search(filter, {});
+  auto search = segment.Search(filter, {}, SearchBudget::Unbounded());
   if (!search.ok()) {
     state->SkipWithError("the search was refused");
     return walked;

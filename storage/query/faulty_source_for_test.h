@@ -45,10 +45,10 @@ class FaultySource : public SpanSource {
     }
     return Status::Ok();
   }
-  Result<std::unique_ptr<BlockSearch>> Search(const FilterNode& filter,
-                                              TimeRange start) const override {
+  Result<std::unique_ptr<BlockSearch>> Search(const FilterNode& filter, TimeRange start,
+                                              SearchBudget* budget) const override {
     if (faults_.search) return Broken("index/0/0");
-    auto search = inner_->Search(filter, start);
+    auto search = inner_->Search(filter, start, budget);
     if (!search.ok() || !faults_.match) return search;
     return std::unique_ptr<BlockSearch>(new BrokenMatch(std::move(search).value()));
   }

@@ -110,14 +110,4 @@ Status QueryContext::Finish(const Status& status, bool found) {
   return status;
 }
 
-Status MemoryCharge::Resize(uint64_t bytes) {
-  if (bytes > bytes_) {
-    LARDER_RETURN_IF_ERROR(context_->Charge(bytes - bytes_));
-  } else {
-    context_->Release(bytes_ - bytes);
-  }
-  bytes_ = bytes;
-  return Status::Ok();
-}
-
 }  // namespace larder

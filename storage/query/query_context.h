@@ -9,6 +9,7 @@
 #include "storage/base/clock.h"
 #include "storage/base/status.h"
 #include "storage/query/answer.h"
+#include "storage/segment/source/search_budget.h"
 
 namespace larder {
 
@@ -36,12 +37,12 @@ struct QueryBounds {
 };
 
 // One query's. Not thread-safe.
-class QueryContext {
+class QueryContext final : public SearchBudget {
  public:
   static constexpr size_t kGapsMax = 100;  // further ones are counted but not listed
 
   QueryContext(const QueryBounds& bounds, const QueryLimits& limits);
-  ~QueryContext();
+  ~QueryContext() override;
   QueryContext(const QueryContext&) = delete;
   QueryContext& operator=(const QueryContext&) = delete;
 
@@ -59,11 +60,11 @@ class QueryContext {
 
   // To be asked for each block and each trace. kCancelled; kDeadlineExceeded (the caller's
   // deadline); kResourceExhausted (our own time is spent).
-  Status Check() const;
+  Status Check() const override;
 
   // kResourceExhausted when the query, or all queries together, would hold too much.
-  Status Charge(uint64_t bytes);
-  void Release(uint64_t bytes);
+  Status Charge(uint64_t bytes) override;
+  void Release(uint64_t bytes) override;
 
   // What became of reading a part: true, it was read; false, it is a gap now and the query goes on
   // without it; a failure that is not the part's own ends the query.
@@ -96,22 +97,6 @@ class QueryContext {
   Status first_failure_;
   Gap latest_gap_;
   std::vector<Gap> gaps_;
-};
-
-// Memory of a query that grows and goes with its holder.
-class MemoryCharge {
- public:
-  explicit MemoryCharge(QueryContext* context) : context_(context) {}
-  ~MemoryCharge() { context_->Release(bytes_); }
-  MemoryCharge(const MemoryCharge&) = delete;
-  MemoryCharge& operator=(const MemoryCharge&) = delete;
-
-  // The holder has `bytes` now. kResourceExhausted as QueryContext::Charge.
-  Status Resize(uint64_t bytes);
-
- private:
-  QueryContext* const context_;
-  uint64_t bytes_ = 0;
 };
 
 }  // namespace larder

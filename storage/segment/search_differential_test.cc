@@ -57,7 +57,7 @@ std::vector<uint32_t> Naive(const std::vector<Span>& spans, const FilterNode& fi
 std::vector<uint32_t> Searched(const SpanSource& source, const std::vector<Span>& spans,
                                const FilterNode& filter, TimeRange range) {
   std::vector<uint32_t> rows;
-  auto search = source.Search(filter, range);
+  auto search = source.Search(filter, range, SearchBudget::Unbounded());
   EXPECT_TRUE(search.ok()) << search.status().ToString();
   std::vector<uint32_t> blocks = (*search)->candidate_blocks();
   std::sort(blocks.begin(), blocks.end());
@@ -188,7 +188,7 @@ TEST(SearchDifferential, BrokenIndexPages) {
     const auto segment = Segment::Open(store.Source(), &cache).value();
     for (int question = 0; question < 12; ++question) {
       const FilterNode filter = filters.Tree(2);
-      const auto search = segment->Search(filter, {});
+      const auto search = segment->Search(filter, {}, SearchBudget::Unbounded());
       if (search.ok()) {
         EXPECT_EQ(Searched(*segment, spans, filter, {}), Naive(spans, filter, {}));
         continue;

@@ -31,8 +31,8 @@ class SegmentReader : public Segment {
                      std::vector<uint32_t>* rows) const override;
   Status Facts(const std::vector<uint32_t>& rows, std::vector<SpanFacts>* facts) const override;
   Status EncodeRows(const std::vector<uint32_t>& rows, RowVisitor* visitor) const override;
-  Result<std::unique_ptr<BlockSearch>> Search(const FilterNode& filter,
-                                              TimeRange start) const override;
+  Result<std::unique_ptr<BlockSearch>> Search(const FilterNode& filter, TimeRange start,
+                                              SearchBudget* budget) const override;
   Status TraceIds(uint32_t first_row, uint32_t count, std::vector<TraceId>* ids) const override;
   Status Operations(std::vector<ServiceOperation>* operations) const override;
 
@@ -117,8 +117,9 @@ Status SegmentReader::EncodeRows(const std::vector<uint32_t>& rows, RowVisitor* 
 }
 
 Result<std::unique_ptr<BlockSearch>> SegmentReader::Search(const FilterNode& filter,
-                                                           TimeRange start) const {
-  return MakeSegmentSearch(*columns_, filter, start);
+                                                           TimeRange start,
+                                                           SearchBudget* budget) const {
+  return MakeSegmentSearch(*columns_, filter, start, budget);
 }
 
 Status SegmentReader::TraceIds(uint32_t first_row, uint32_t count,

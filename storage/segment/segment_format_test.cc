@@ -273,7 +273,7 @@ std::vector<uint32_t> SearchOf(const Pages& pages) {
   store.pages() = pages;
   PageCache cache(1 << 20);
   const auto segment = Segment::Open(store.Source(), &cache).value();
-  const auto search = segment->Search(both, {}).value();
+  const auto search = segment->Search(both, {}, SearchBudget::Unbounded()).value();
   std::vector<SpanMatch> matches;
   for (const uint32_t block : search->candidate_blocks()) {
     EXPECT_TRUE(search->Match(block, &matches).ok());

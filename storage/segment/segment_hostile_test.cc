@@ -109,7 +109,7 @@ void ReadEverything(const Segment& segment) {
 }
 
 void Search(const Segment& segment, const FilterNode& filter) {
-  const auto search = segment.Search(filter, {});
+  const auto search = segment.Search(filter, {}, SearchBudget::Unbounded());
   if (!search.ok()) return ExpectAnswerOrFailure(search.status());
   std::vector<SpanMatch> matches;
   for (const uint32_t block : (*search)->candidate_blocks()) {

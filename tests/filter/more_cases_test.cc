@@ -37,7 +37,9 @@ class MoreFilterCases : public SearchedCases {
   }
   void ExpectRefused(const FilterNode& filter) {
     for (const auto& [name, source] : sources_.at("main")) {
-      EXPECT_EQ(source->Search(filter, {}).status().code(), StatusCode::kInvalidArgument) << name;
+      EXPECT_EQ(source->Search(filter, {}, SearchBudget::Unbounded()).status().code(),
+                StatusCode::kInvalidArgument)
+          << name;
     }
   }
 };

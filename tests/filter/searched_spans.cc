@@ -55,7 +55,8 @@ std::vector<Span> RowsOf(const SpanSource& source) {
 
 Result<std::vector<uint32_t>> SearchedRows(const SpanSource& source, const FilterNode& filter,
                                            TimeRange range) {
-  LARDER_ASSIGN_OR_RETURN(const auto search, source.Search(filter, range));
+  LARDER_ASSIGN_OR_RETURN(const auto search,
+                          source.Search(filter, range, SearchBudget::Unbounded()));
   std::vector<uint32_t> blocks = search->candidate_blocks();
   std::sort(blocks.begin(), blocks.end());
   std::vector<uint32_t> rows;

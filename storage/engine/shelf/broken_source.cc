@@ -18,7 +18,8 @@ class BrokenSource : public SpanSource {
     return why_;
   }
   Status EncodeRows(const std::vector<uint32_t>&, RowVisitor*) const override { return why_; }
-  Result<std::unique_ptr<BlockSearch>> Search(const FilterNode&, TimeRange) const override {
+  Result<std::unique_ptr<BlockSearch>> Search(const FilterNode&, TimeRange,
+                                              SearchBudget*) const override {
     return why_;
   }
   Status TraceIds(uint32_t, uint32_t, std::vector<TraceId>*) const override { return why_; }

@@ -101,7 +101,7 @@ class DependencyCounter {
         const TimeRange starts = entry.source->start_range();
         if (starts.max_ns < part.min_ns || starts.min_ns > part.max_ns) continue;
         LARDER_RETURN_IF_ERROR(context_->Check());
-        auto search = entry.source->Search(any_, part);
+        auto search = entry.source->Search(any_, part, context_);
         LARDER_ASSIGN_OR_RETURN(const bool opened, context_->Read(entry.name, search.status()));
         if (opened) LARDER_RETURN_IF_ERROR(visit(i, search.value().get()));
       }

@@ -33,10 +33,10 @@ class MissingSource : public SpanSource {
   Status EncodeRows(const std::vector<uint32_t>&, RowVisitor*) const override {
     return Status::Ok();
   }
-  Result<std::unique_ptr<BlockSearch>> Search(const FilterNode& filter,
-                                              TimeRange start) const override {
+  Result<std::unique_ptr<BlockSearch>> Search(const FilterNode& filter, TimeRange start,
+                                              SearchBudget* budget) const override {
     if (!search_why_.ok()) return search_why_;
-    return nothing_->Search(filter, start);
+    return nothing_->Search(filter, start, budget);
   }
   Status TraceIds(uint32_t, uint32_t, std::vector<TraceId>*) const override { return Status::Ok(); }
   Status Operations(std::vector<ServiceOperation>*) const override { return Status::Ok(); }

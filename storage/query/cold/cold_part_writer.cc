@@ -67,7 +67,7 @@ class Writer {
 
   Status CountHours(const Segment& segment) {
     const FilterNode any;
-    LARDER_ASSIGN_OR_RETURN(const auto search, segment.Search(any, {}));
+    LARDER_ASSIGN_OR_RETURN(const auto search, segment.Search(any, {}, SearchBudget::Unbounded()));
     const std::vector<uint32_t> blocks = search->candidate_blocks();
     std::vector<SpanMatch> matches;
     for (const uint32_t block : blocks) {

@@ -122,7 +122,7 @@ Status SpanWalk::Advance() {
 
 Status SpanWalk::Open(Source* source) {
   const SourceEntry& entry = view_.entries[source->entry];
-  auto search = entry.source->Search(query_.filter, start_);
+  auto search = entry.source->Search(query_.filter, start_, context_);
   LARDER_ASSIGN_OR_RETURN(const bool read, context_->Read(entry.name, search.status()));
   if (!read) return Status::Ok();
   source->search = std::move(search).value();

@@ -49,7 +49,7 @@ Result<MatchProbe::Probed*> MatchProbe::Open(uint32_t entry) {
   const auto [found, is_new] = probed_.try_emplace(entry);
   Probed* probed = &found->second;
   if (!is_new) return probed;
-  auto search = view_.entries[entry].source->Search(filter_, start_);
+  auto search = view_.entries[entry].source->Search(filter_, start_, context_);
   LARDER_ASSIGN_OR_RETURN(const bool read,
                           context_->Read(view_.entries[entry].name, search.status()));
   if (!read) return probed;

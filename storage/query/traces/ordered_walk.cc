@@ -71,7 +71,7 @@ Status OrderedWalk::Advance() {
 
 Status OrderedWalk::Open(Source* source) {
   const SourceEntry& entry = view_.entries[source->entry];
-  auto search = entry.source->Search(filter_, start_);
+  auto search = entry.source->Search(filter_, start_, context_);
   LARDER_ASSIGN_OR_RETURN(const bool read, context_->Read(entry.name, search.status()));
   if (!read) return Status::Ok();
   source->search = std::move(search).value();

@@ -426,6 +426,21 @@ class Planner {
 
 }  // namespace
 
+uint64_t LeafPlan::memory_bytes() const {
+  uint64_t bytes = sizeof(LeafPlan) + truths.size() * sizeof(Truth) +
+                   base.size() * sizeof(LeafState) + ranges.size() * sizeof(RowRange) +
+                   certain_templates.size() * sizeof(uint32_t) +
+                   (value_blocks.block_count() + certain_blocks.block_count()) / 8;
+  for (const LeafTable& table : tables) {
+    bytes += (table.shape_starts.size() + table.slots.size()) * sizeof(uint32_t);
+    for (const LeafColumn& column : table.columns) {
+      bytes += sizeof(LeafColumn) + column.matching_codes.size() * sizeof(uint32_t) +
+               column.code_bits.size() * sizeof(uint64_t) + column.by_template.size();
+    }
+  }
+  return bytes;
+}
+
 Result<LeafPlan> PlanLeaf(const SegmentColumns& columns, const FilterLeaf& leaf) {
   LARDER_ASSIGN_OR_RETURN(const SegmentTables* tables, columns.Tables());
   return Planner(columns, *tables, leaf).Plan();

@@ -67,6 +67,8 @@ struct LeafPlan {
   // No row of another block satisfies the leaf unless its template is one of those.
   BlockSet value_blocks;
   BlockSet certain_blocks;  // every row of these does
+
+  uint64_t memory_bytes() const;  // roughly
 };
 
 // The plan borrows neither. kDataLoss, kUnavailable: the index or a dictionary cannot be read.

@@ -21,8 +21,14 @@ struct BlockTruth {
 class Planner {
  public:
   Planner(const SegmentColumns& columns, const SegmentTables& tables, const SpanFilter& filter,
-          TimeRange start, SearchPlan* plan)
-      : columns_(columns), tables_(tables), filter_(filter), start_(start), plan_(plan) {}
+          TimeRange start, const SearchBudget& budget, MemoryCharge* memory, SearchPlan* plan)
+      : columns_(columns),
+        tables_(tables),
+        filter_(filter),
+        start_(start),
+        budget_(budget),
+        memory_(memory),
+        plan_(plan) {}
 
   Status Plan();
 
@@ -31,7 +37,7 @@ class Planner {
   std::vector<uint32_t> LeavesOfAll() const;
   void FindNamedSpans();
   bool IsRuledOut() const;
-  void PlanTruths();
+  Status PlanTruths();
   uint8_t LongestMin() const;
   Truth StepTruth(const FilterStep& step, uint32_t item) const;
   BlockTruth StepBlocks(uint32_t step) const;
@@ -43,6 +49,8 @@ class Planner {
   const SegmentTables& tables_;
   const SpanFilter& filter_;
   const TimeRange start_;
+  const SearchBudget& budget_;
+  MemoryCharge* const memory_;
   SearchPlan* const plan_;
   std::vector<BlockTruth> leaf_blocks_;  // of each leaf
 };
@@ -54,7 +62,7 @@ Status Planner::Plan() {
   if (IsRuledOut()) return Status::Ok();
   LARDER_RETURN_IF_ERROR(PlanLeaves(false));
   FindNamedSpans();
-  PlanTruths();
+  LARDER_RETURN_IF_ERROR(PlanTruths());
   const std::vector<Truth>& root = plan_->truths[filter_.root()];
   std::vector<uint32_t> possible;
   for (uint32_t item = 0; item < root.size(); ++item) {
@@ -62,6 +70,7 @@ Status Planner::Plan() {
   }
   if (possible.empty()) return Status::Ok();
   for (const LeafPlan& plan : plan_->leaves) {
+    LARDER_RETURN_IF_ERROR(budget_.Check());
     LARDER_ASSIGN_OR_RETURN(BlockTruth blocks, LeafBlocks(plan));
     leaf_blocks_.push_back(std::move(blocks));
   }
@@ -86,7 +95,9 @@ Status Planner::PlanLeaves(bool of_trace_ids) {
     const bool of_trace_id =
         !leaf.other && leaf.field() != nullptr && leaf.field()->field == Field::kTraceId;
     if (of_trace_id != of_trace_ids) continue;
+    LARDER_RETURN_IF_ERROR(budget_.Check());
     LARDER_ASSIGN_OR_RETURN(plan_->leaves[i], PlanLeaf(columns_, leaf));
+    LARDER_RETURN_IF_ERROR(memory_->Add(plan_->leaves[i].memory_bytes()));
   }
   return Status::Ok();
 }
@@ -134,13 +145,16 @@ uint8_t Planner::LongestMin() const {
   return least;
 }
 
-void Planner::PlanTruths() {
+Status Planner::PlanTruths() {
   const size_t template_count = tables_.templates(ItemTable::kSpans).size();
+  LARDER_RETURN_IF_ERROR(memory_->Add(filter_.steps().size() * template_count));
   for (const FilterStep& step : filter_.steps()) {
+    LARDER_RETURN_IF_ERROR(budget_.Check());
     std::vector<Truth> truths(template_count);
     for (uint32_t item = 0; item < template_count; ++item) truths[item] = StepTruth(step, item);
     plan_->truths.push_back(std::move(truths));
   }
+  return Status::Ok();
 }
 
 // Children come before their parents, so their truths are there.
@@ -241,9 +255,10 @@ void Planner::PlanTimes(BlockSet* blocks) {
 }  // namespace
 
 Result<SearchPlan> PlanSearch(const SegmentColumns& columns, const SegmentTables& tables,
-                              const SpanFilter& filter, TimeRange start) {
+                              const SpanFilter& filter, TimeRange start, const SearchBudget& budget,
+                              MemoryCharge* memory) {
   SearchPlan plan;
-  LARDER_RETURN_IF_ERROR(Planner(columns, tables, filter, start, &plan).Plan());
+  LARDER_RETURN_IF_ERROR(Planner(columns, tables, filter, start, budget, memory, &plan).Plan());
   return plan;
 }
 

@@ -11,6 +11,7 @@
 #include "storage/model/table/span_filter.h"
 #include "storage/segment/reader/segment_columns.h"
 #include "storage/segment/search/leaf_plan.h"
+#include "storage/segment/source/search_budget.h"
 
 namespace larder {
 
@@ -23,8 +24,10 @@ struct SearchPlan {
   std::optional<uint32_t> named_spans;     // a leaf that names the span ids of all matches
 };
 
-// The plan borrows nothing. kDataLoss, kUnavailable: the index or a dictionary cannot be read.
+// The plan borrows nothing; what it holds is added to `memory`, of the same budget. kDataLoss,
+// kUnavailable: the index or a dictionary cannot be read; and as the budget.
 Result<SearchPlan> PlanSearch(const SegmentColumns& columns, const SegmentTables& tables,
-                              const SpanFilter& filter, TimeRange start);
+                              const SpanFilter& filter, TimeRange start, const SearchBudget& budget,
+                              MemoryCharge* memory);
 
 }  // namespace larder

@@ -22,10 +22,11 @@ constexpr size_t kSortedBlocksMin = 4;
 class SegmentSearch : public BlockSearch, private RowDecider {
  public:
   SegmentSearch(const SegmentColumns& columns, const SegmentTables& tables, SpanFilter filter,
-                SearchPlan plan, TimeRange start)
+                SearchPlan plan, std::unique_ptr<MemoryCharge> memory, TimeRange start)
       : columns_(columns),
         filter_(std::move(filter)),
         plan_(std::move(plan)),
+        memory_(std::move(memory)),
         start_(start),
         keys_(columns),
         rows_(columns, tables, filter_, plan_) {}
@@ -54,6 +55,7 @@ class SegmentSearch : public BlockSearch, private RowDecider {
   const SegmentColumns& columns_;
   const SpanFilter filter_;
   const SearchPlan plan_;
+  const std::unique_ptr<MemoryCharge> memory_;  // of the plan
   const TimeRange start_;
   KeyColumns keys_;
   RowEvaluator rows_;
@@ -157,12 +159,15 @@ Result<RowMask> SegmentSearch::RowsInRange(uint32_t block, const RowMask& care) 
 }  // namespace
 
 Result<std::unique_ptr<BlockSearch>> MakeSegmentSearch(const SegmentColumns& columns,
-                                                       const FilterNode& filter, TimeRange start) {
+                                                       const FilterNode& filter, TimeRange start,
+                                                       SearchBudget* budget) {
   LARDER_ASSIGN_OR_RETURN(SpanFilter compiled, SpanFilter::Compile(filter));
   LARDER_ASSIGN_OR_RETURN(const SegmentTables* tables, columns.Tables());
-  LARDER_ASSIGN_OR_RETURN(SearchPlan plan, PlanSearch(columns, *tables, compiled, start));
+  auto memory = std::make_unique<MemoryCharge>(budget);
+  LARDER_ASSIGN_OR_RETURN(SearchPlan plan,
+                          PlanSearch(columns, *tables, compiled, start, *budget, memory.get()));
   return std::unique_ptr<BlockSearch>(std::make_unique<SegmentSearch>(
-      columns, *tables, std::move(compiled), std::move(plan), start));
+      columns, *tables, std::move(compiled), std::move(plan), std::move(memory), start));
 }
 
 }  // namespace larder

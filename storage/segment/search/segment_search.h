@@ -12,9 +12,10 @@
 
 namespace larder {
 
-// `columns` must outlive the search. kInvalidArgument: a filter that filter.h does not describe;
-// kDataLoss, kUnavailable: the index cannot be read.
+// `columns` and `budget` must outlive the search. kInvalidArgument: a filter that filter.h does not
+// describe; kDataLoss, kUnavailable: the index cannot be read; and as the budget.
 Result<std::unique_ptr<BlockSearch>> MakeSegmentSearch(const SegmentColumns& columns,
-                                                       const FilterNode& filter, TimeRange start);
+                                                       const FilterNode& filter, TimeRange start,
+                                                       SearchBudget* budget);
 
 }  // namespace larder

@@ -104,7 +104,7 @@ class SegmentSearchTest : public testing::Test {
   // The rows found, and in `blocks` the candidates.
   static std::vector<uint32_t> Search(const SpanSource& source, const FilterNode& filter,
                                       std::vector<uint32_t>* blocks) {
-    const auto search = source.Search(filter, {}).value();
+    const auto search = source.Search(filter, {}, SearchBudget::Unbounded()).value();
     *blocks = search->candidate_blocks();
     std::vector<SpanMatch> matches;
     for (const uint32_t block : *blocks) EXPECT_TRUE(search->Match(block, &matches).ok());

@@ -18,6 +18,7 @@
 #include "storage/model/query.h"
 #include "storage/model/span_query.h"
 #include "storage/model/traces_data_writer.h"
+#include "storage/segment/source/search_budget.h"
 
 namespace larder {
 
@@ -122,8 +123,9 @@ class SpanSource {
   };
   virtual Status EncodeRows(const std::vector<uint32_t>& rows, RowVisitor* visitor) const = 0;
 
-  virtual Result<std::unique_ptr<BlockSearch>> Search(const FilterNode& filter,
-                                                      TimeRange start) const = 0;
+  // What the search holds is charged to `budget`, which must outlive it. Fails as the budget does.
+  virtual Result<std::unique_ptr<BlockSearch>> Search(const FilterNode& filter, TimeRange start,
+                                                      SearchBudget* budget) const = 0;
   // The trace ids of rows [first, first + count), for walks over everything.
   virtual Status TraceIds(uint32_t first_row, uint32_t count, std::vector<TraceId>* ids) const = 0;
   // Each distinct (service, operation name, kind) of the source, once.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/model/table/span_filter.h"
+#include "storage/segment/table/leaf_memos.h"
 #include "storage/segment/table/table_row_view.h"
 
 namespace larder {
@@ -12,35 +13,14 @@ namespace {
 // More pairs than this are in most blocks anyway.
 constexpr size_t kPairsMax = 256;
 
-// The answers of one leaf to distinct values.
-class Memo {
- public:
-  enum Answer : uint8_t { kUnknown = 0, kAbsent = 1, kNoMatch = 2, kMatch = 3 };
-
-  void Fill(uint32_t count, Answer answer) { answers_.assign(count, answer); }
-  Answer& operator[](uint32_t id) { return answers_[id]; }
-  static Answer From(LeafState state) {
-    if (!state.present) return kAbsent;
-    return state.matched ? kMatch : kNoMatch;
-  }
-  static LeafState State(Answer answer) { return {answer > kAbsent, answer == kMatch}; }
-
- private:
-  std::vector<Answer> answers_;
-};
-
-struct LeafMemos {
-  Memo pairs;      // complete: pairs of other keys are kAbsent
-  Memo resources;  // complete, as scopes
-  Memo scopes;
-  Memo strings;  // asked for one by one
-};
+// What a search asks between two looks at its budget: distinct values, or leaves of rows.
+constexpr size_t kAsksPerCheck = 4096;
 
 class TableSearch : public BlockSearch {
  public:
   TableSearch(const SpanTable& table, TablePairs* pairs, uint32_t row_count,
               std::shared_ptr<const std::vector<BlockBounds>> blocks, SpanFilter filter,
-              TimeRange start)
+              TimeRange start, SearchBudget* budget)
       : table_(table),
         pairs_(pairs),
         row_count_(row_count),
@@ -48,17 +28,24 @@ class TableSearch : public BlockSearch {
         filter_(std::move(filter)),
         start_(start),
         row_view_(table),
-        memos_(filter_.leaves().size()),
+        budget_(budget),
+        memos_(filter_.leaves().size(), budget),
+        rows_per_check_(RowsPerCheck(filter_)),
         pair_count_(table.pair_count()),
         string_count_(table.string_count()),
         resource_count_(table.resource_count()),
-        scope_count_(table.scope_count()) {
-    Plan(filter_.root()).ForEach([&](uint32_t block) {
+        scope_count_(table.scope_count()) {}
+
+  // Finds the candidates. To be called once, before all else.
+  Status Plan() {
+    LARDER_ASSIGN_OR_RETURN(const BlockSet blocks, PlanStep(filter_.root()));
+    blocks.ForEach([&](uint32_t block) {
       const TimeRange& bounds = (*blocks_)[block].start;
       if (bounds.min_ns <= start_.max_ns && bounds.max_ns >= start_.min_ns) {
         candidates_.push_back(block);
       }
     });
+    return Status::Ok();
   }
 
   const std::vector<uint32_t>& candidate_blocks() const override { return candidates_; }
@@ -68,15 +55,11 @@ class TableSearch : public BlockSearch {
   }
 
   Status Match(uint32_t block, std::vector<SpanMatch>* matches) override {
-    const uint32_t first = block * kBlockRows;
-    const uint32_t last = std::min(first + kBlockRows, row_count_);
-    for (uint32_t number = first; number < last; ++number) {
-      const SpanRow& row = table_.row(number);
+    return VisitRows(block, [&](uint32_t number, const SpanRow& row) {
       if (start_.contains(row.start_ns) && Holds(filter_.root(), row)) {
         matches->push_back({row.start_ns, row.trace_id, number});
       }
-    }
-    return Status::Ok();
+    });
   }
 
   SpanKeyRange KeyBounds(uint32_t block, SpanSortField /*lead*/) override {
@@ -90,16 +73,12 @@ class TableSearch : public BlockSearch {
 
   Status MatchKeys(uint32_t block, const SpanKeyRange& range,
                    std::vector<SpanKeyMatch>* matches) override {
-    const uint32_t first = block * kBlockRows;
-    const uint32_t last = std::min(first + kBlockRows, row_count_);
-    for (uint32_t number = first; number < last; ++number) {
-      const SpanRow& row = table_.row(number);
+    return VisitRows(block, [&](uint32_t number, const SpanRow& row) {
       const SpanKey key{row.start_ns, row.duration_ns(), row.trace_id, row.span_id};
       if (start_.contains(row.start_ns) && range.contains(key) && Holds(filter_.root(), row)) {
         matches->push_back({key, number});
       }
-    }
-    return Status::Ok();
+    });
   }
 
   // A head is small, and sorted by arrival alone.
@@ -108,41 +87,68 @@ class TableSearch : public BlockSearch {
   }
 
  private:
+  // Few leaves make a block of rows a short piece of work.
+  static uint32_t RowsPerCheck(const SpanFilter& filter) {
+    const size_t leaves = std::max<size_t>(filter.leaves().size(), 1);
+    return static_cast<uint32_t>(std::clamp<size_t>(4 * kAsksPerCheck / leaves, 1, kBlockRows));
+  }
+
+  // Calls visit(number, row) for the rows of a block. Fails as the budget does.
+  template <typename Visit>
+  Status VisitRows(uint32_t block, const Visit& visit) {
+    const uint32_t first = block * kBlockRows;
+    const uint32_t last = std::min(first + kBlockRows, row_count_);
+    for (uint32_t from = first; from < last; from += rows_per_check_) {
+      if (from != first) LARDER_RETURN_IF_ERROR(budget_->Check());
+      const uint32_t to = std::min(from + rows_per_check_, last);
+      for (uint32_t number = from; number < to; ++number) visit(number, table_.row(number));
+    }
+    return Status::Ok();
+  }
+
   BlockSet AllBlocks() const { return BlockSet::All(static_cast<uint32_t>(blocks_->size())); }
 
   // Asks the leaves of a step what can be asked before any row, and answers with the blocks that
   // may hold a row for the step. What kSome binds is looked at row by row alone, in rows that
   // satisfy it as a whole.
-  BlockSet Plan(uint32_t number) {
+  Result<BlockSet> PlanStep(uint32_t number) {
     const FilterStep& step = filter_.steps()[number];
     if (step.kind == FilterStep::Kind::kLeaf) {
       const FilterLeaf& leaf = filter_.leaves()[step.leaf];
-      return leaf.other ? AllBlocks() : PlanLeaf(leaf, &memos_[step.leaf]);
+      if (leaf.other) return AllBlocks();
+      return PlanLeaf(leaf, &memos_[step.leaf]);
     }
-    if (step.kind == FilterStep::Kind::kSome) return Plan(step.whole);
+    if (step.kind == FilterStep::Kind::kSome) return PlanStep(step.whole);
     BlockSet blocks = AllBlocks();
     if (step.kind == FilterStep::Kind::kOr) blocks = BlockSet(blocks.block_count());
     for (const uint32_t child : step.children) {
-      const BlockSet of_child = Plan(child);
+      LARDER_ASSIGN_OR_RETURN(const BlockSet of_child, PlanStep(child));
       if (step.kind == FilterStep::Kind::kAnd) blocks.IntersectWith(of_child);
       if (step.kind == FilterStep::Kind::kOr) blocks.UnionWith(of_child);
     }
     return blocks;
   }
 
-  BlockSet PlanLeaf(const FilterLeaf& leaf, LeafMemos* memos) {
+  Result<BlockSet> PlanLeaf(const FilterLeaf& leaf, LeafMemo* memo) {
+    LARDER_RETURN_IF_ERROR(budget_->Check());
     bool anywhere = leaf.negated;  // or in a resource or scope, which may be on any block
-    if (leaf.reads(Level::kResource)) anywhere |= AskResources(leaf, memos);
-    if (leaf.reads(Level::kScope)) anywhere |= AskScopes(leaf, memos);
+    if (leaf.reads(Level::kResource)) {
+      LARDER_ASSIGN_OR_RETURN(const bool in_resource, AskResources(leaf, memo));
+      anywhere |= in_resource;
+    }
+    if (leaf.reads(Level::kScope)) {
+      LARDER_ASSIGN_OR_RETURN(const bool in_scope, AskScopes(leaf, memo));
+      anywhere |= in_scope;
+    }
     if (leaf.attribute() == nullptr) {
       if (leaf.field()->field == Field::kDuration) return PlanDuration(leaf);
       if (const auto ids = NamedTraceIds(leaf); ids && !leaf.negated) return BlocksOfTraces(*ids);
       const Level level = FieldLevel(leaf.field()->field);
       const bool settled = level == Level::kResource || level == Level::kScope;
-      if (!settled) memos->strings.Fill(string_count_, Memo::kUnknown);
+      if (!settled) LARDER_RETURN_IF_ERROR(memos_.FillUnknown(string_count_, &memo->strings));
       return anywhere || !settled ? AllBlocks() : BlockSet(AllBlocks().block_count());
     }
-    const std::vector<PairId> matching = AskPairs(leaf, memos);
+    LARDER_ASSIGN_OR_RETURN(const std::vector<PairId> matching, AskPairs(leaf, &memo->pairs));
     if (anywhere || matching.size() > kPairsMax) return AllBlocks();
     return pairs_->BlocksHolding(matching, row_count_);
   }
@@ -168,45 +174,54 @@ class TableSearch : public BlockSearch {
   }
 
   // The three below fill a memo; they answer whether, or which, values match.
-  bool AskResources(const FilterLeaf& leaf, LeafMemos* memos) {
+  Result<bool> AskResources(const FilterLeaf& leaf, LeafMemo* memo) {
     bool any = false;
-    memos->resources.Fill(resource_count_, Memo::kAbsent);
+    LARDER_RETURN_IF_ERROR(memos_.FillAbsent(resource_count_, &memo->resources));
     for (ResourceId id = 0; id < resource_count_; ++id) {
+      LARDER_RETURN_IF_ERROR(CheckAt(id));
       const ResourceView resource = table_.resource(id);
       const LeafState state = leaf.attribute() != nullptr
                                   ? AttributeState(leaf, resource.attributes)
                                   : ResourceFieldState(leaf, resource);
-      memos->resources[id] = Memo::From(state);
+      memo->resources[id] = AnswerOf(state);
       any |= state.matched;
     }
     return any;
   }
 
-  bool AskScopes(const FilterLeaf& leaf, LeafMemos* memos) {
+  Result<bool> AskScopes(const FilterLeaf& leaf, LeafMemo* memo) {
     bool any = false;
-    memos->scopes.Fill(scope_count_, Memo::kAbsent);
+    LARDER_RETURN_IF_ERROR(memos_.FillAbsent(scope_count_, &memo->scopes));
     for (ScopeId id = 0; id < scope_count_; ++id) {
+      LARDER_RETURN_IF_ERROR(CheckAt(id));
       const ScopeView scope = table_.scope(id);
       const LeafState state = leaf.attribute() != nullptr ? AttributeState(leaf, scope.attributes)
                                                           : ScopeFieldState(leaf, scope);
-      memos->scopes[id] = Memo::From(state);
+      memo->scopes[id] = AnswerOf(state);
       any |= state.matched;
     }
     return any;
   }
 
-  std::vector<PairId> AskPairs(const FilterLeaf& leaf, LeafMemos* memos) {
+  Result<std::vector<PairId>> AskPairs(const FilterLeaf& leaf, PairAnswers* answers) {
     std::vector<PairId> of_key;
     pairs_->FindKey(leaf.attribute()->key, pair_count_, &of_key);
-    memos->pairs.Fill(pair_count_, Memo::kAbsent);
+    LARDER_RETURN_IF_ERROR(memos_.FillPairs(pair_count_, &of_key, answers));
     std::vector<PairId> matching;
-    for (const PairId pair : of_key) {
+    for (size_t place = 0; place < of_key.size(); ++place) {
+      LARDER_RETURN_IF_ERROR(CheckAt(place));
+      const PairId pair = of_key[place];
       const AttributeView attribute = table_.pair(pair).attribute;
-      const Memo::Answer answer = Memo::From(AttributeState(leaf, {&attribute, 1}));
-      memos->pairs[pair] = answer;
-      if (answer == Memo::kMatch) matching.push_back(pair);
+      const LeafAnswer answer = AnswerOf(AttributeState(leaf, {&attribute, 1}));
+      answers->Set(place, pair, answer);
+      if (answer == LeafAnswer::kMatch) matching.push_back(pair);
     }
     return matching;
+  }
+
+  // What comes to number `asks` of a long row of asks.
+  Status CheckAt(size_t asks) const {
+    return asks % kAsksPerCheck == kAsksPerCheck - 1 ? budget_->Check() : Status::Ok();
   }
 
   bool Holds(uint32_t number, const SpanRow& row) {
@@ -232,66 +247,67 @@ class TableSearch : public BlockSearch {
     }
     const FilterLeaf& leaf = filter_.leaves()[step.leaf];
     if (leaf.other) return filter_.Matches(number, row_view_.Read(row));
-    LeafMemos& memos = memos_[step.leaf];
-    return leaf.Holds(leaf.attribute() != nullptr ? AttributeLeaf(leaf, memos, row)
-                                                  : FieldLeaf(leaf, memos, row));
+    LeafMemo& memo = memos_[step.leaf];
+    return leaf.Holds(leaf.attribute() != nullptr ? AttributeLeaf(leaf, memo, row)
+                                                  : FieldLeaf(leaf, memo, row));
   }
 
-  LeafState AttributeLeaf(const FilterLeaf& leaf, LeafMemos& memos, const SpanRow& row) {
+  LeafState AttributeLeaf(const FilterLeaf& leaf, LeafMemo& memo, const SpanRow& row) {
     LeafState state;
-    if (leaf.reads(Level::kSpan)) state.Merge(List(memos, row.attributes));
-    if (leaf.reads(Level::kResource)) state.Merge(Memo::State(memos.resources[row.resource]));
-    if (leaf.reads(Level::kScope)) state.Merge(Memo::State(memos.scopes[row.scope]));
+    if (leaf.reads(Level::kSpan)) state.Merge(List(memo, row.attributes));
+    if (leaf.reads(Level::kResource)) state.Merge(StateOf(memo.resources[row.resource]));
+    if (leaf.reads(Level::kScope)) state.Merge(StateOf(memo.scopes[row.scope]));
     if (leaf.reads(Level::kEvent)) {
       for (uint32_t i = 0; i < row.events.count && !state.matched; ++i) {
-        state.Merge(List(memos, table_.event(row.events.first + i).attributes));
+        state.Merge(List(memo, table_.event(row.events.first + i).attributes));
       }
     }
     if (leaf.reads(Level::kLink)) {
       for (uint32_t i = 0; i < row.links.count && !state.matched; ++i) {
-        state.Merge(List(memos, table_.link(row.links.first + i).attributes));
+        state.Merge(List(memo, table_.link(row.links.first + i).attributes));
       }
     }
     return state;
   }
 
   // The first pair with the leaf's key counts.
-  LeafState List(LeafMemos& memos, ListRange range) const {
+  LeafState List(LeafMemo& memo, ListRange range) const {
     for (const PairId pair : table_.pairs(range)) {
-      const Memo::Answer answer = memos.pairs[pair];
-      if (answer != Memo::kAbsent) return Memo::State(answer);
+      const LeafAnswer answer = memo.pairs[pair];
+      if (answer != LeafAnswer::kAbsent) return StateOf(answer);
     }
     return {};
   }
 
   // A text field. Those of events and links are present even when they are empty.
-  LeafState String(const FilterLeaf& leaf, LeafMemos& memos, StringId id, bool empty_is_present) {
-    Memo::Answer& answer = memos.strings[id];
-    if (answer == Memo::kUnknown) {
-      const std::string_view text = table_.string(id);
-      answer = Memo::From(empty_is_present ? ValueState(leaf, FilterValue::Text(text))
-                                           : OptionalTextState(leaf, text));
+  LeafState String(const FilterLeaf& leaf, LeafMemo& memo, StringId id, bool empty_is_present) {
+    if (!memo.strings.empty() && memo.strings[id] != LeafAnswer::kUnknown) {
+      return StateOf(memo.strings[id]);
     }
-    return Memo::State(answer);
+    const std::string_view text = table_.string(id);
+    const LeafState state = empty_is_present ? ValueState(leaf, FilterValue::Text(text))
+                                             : OptionalTextState(leaf, text);
+    if (!memo.strings.empty()) memo.strings[id] = AnswerOf(state);
+    return state;
   }
 
-  LeafState FieldLeaf(const FilterLeaf& leaf, LeafMemos& memos, const SpanRow& row) {
+  LeafState FieldLeaf(const FilterLeaf& leaf, LeafMemo& memo, const SpanRow& row) {
     switch (FieldLevel(leaf.field()->field)) {
       case Level::kSpan:
-        return SpanFieldLeaf(leaf, memos, row);
+        return SpanFieldLeaf(leaf, memo, row);
       case Level::kResource:
-        return Memo::State(memos.resources[row.resource]);
+        return StateOf(memo.resources[row.resource]);
       case Level::kScope:
-        return Memo::State(memos.scopes[row.scope]);
+        return StateOf(memo.scopes[row.scope]);
       case Level::kEvent:
-        return EventFieldLeaf(leaf, memos, row);
+        return EventFieldLeaf(leaf, memo, row);
       case Level::kLink:
-        return LinkFieldLeaf(leaf, memos, row);
+        return LinkFieldLeaf(leaf, memo, row);
     }
     return {};
   }
 
-  LeafState SpanFieldLeaf(const FilterLeaf& leaf, LeafMemos& memos, const SpanRow& row) {
+  LeafState SpanFieldLeaf(const FilterLeaf& leaf, LeafMemo& memo, const SpanRow& row) {
     switch (leaf.field()->field) {
       case Field::kTraceId:
         return ValueState(leaf, FilterValue::Text(HexText(row.trace_id.view())));
@@ -301,9 +317,9 @@ class TableSearch : public BlockSearch {
         if (row.parent_span_id.is_zero()) return {};
         return ValueState(leaf, FilterValue::Text(HexText(row.parent_span_id.view())));
       case Field::kTraceState:
-        return String(leaf, memos, row.trace_state, false);
+        return String(leaf, memo, row.trace_state, false);
       case Field::kName:
-        return String(leaf, memos, row.name, false);
+        return String(leaf, memo, row.name, false);
       case Field::kKind:
         return ValueState(leaf, FilterValue::Text(KindWord(row.kind)));
       case Field::kStartTime:
@@ -315,19 +331,19 @@ class TableSearch : public BlockSearch {
       case Field::kStatus:
         return ValueState(leaf, FilterValue::Text(StatusWord(row.status_code)));
       case Field::kStatusMessage:
-        return String(leaf, memos, row.status_message, false);
+        return String(leaf, memo, row.status_message, false);
       default:
         return {};
     }
   }
 
-  LeafState EventFieldLeaf(const FilterLeaf& leaf, LeafMemos& memos, const SpanRow& row) {
+  LeafState EventFieldLeaf(const FilterLeaf& leaf, LeafMemo& memo, const SpanRow& row) {
     LeafState state;
     for (uint32_t i = 0; i < row.events.count && !state.matched; ++i) {
       const EventRow& event = table_.event(row.events.first + i);
       switch (leaf.field()->field) {
         case Field::kEventName:
-          state.Merge(String(leaf, memos, event.name, true));
+          state.Merge(String(leaf, memo, event.name, true));
           break;
         case Field::kEventTime:
           state.Merge(ValueState(leaf, FilterValue::Time(event.time_ns)));
@@ -340,7 +356,7 @@ class TableSearch : public BlockSearch {
     return state;
   }
 
-  LeafState LinkFieldLeaf(const FilterLeaf& leaf, LeafMemos& memos, const SpanRow& row) {
+  LeafState LinkFieldLeaf(const FilterLeaf& leaf, LeafMemo& memo, const SpanRow& row) {
     LeafState state;
     for (uint32_t i = 0; i < row.links.count && !state.matched; ++i) {
       const LinkRow& link = table_.link(row.links.first + i);
@@ -352,7 +368,7 @@ class TableSearch : public BlockSearch {
           state.Merge(ValueState(leaf, FilterValue::Text(HexText(link.span_id.view()))));
           break;
         default:
-          state.Merge(String(leaf, memos, link.trace_state, true));
+          state.Merge(String(leaf, memo, link.trace_state, true));
       }
     }
     return state;
@@ -366,7 +382,9 @@ class TableSearch : public BlockSearch {
   const TimeRange start_;
   std::vector<uint32_t> candidates_;
   TableRowView row_view_;
-  std::vector<LeafMemos> memos_;  // of each leaf
+  SearchBudget* const budget_;
+  LeafMemos memos_;
+  const uint32_t rows_per_check_;
   // Read once: the table may grow meanwhile, our rows refer to what is below these.
   const uint32_t pair_count_;
   const uint32_t string_count_;
@@ -379,10 +397,12 @@ class TableSearch : public BlockSearch {
 Result<std::unique_ptr<BlockSearch>> MakeTableSearch(
     const SpanTable& table, TablePairs* pairs, uint32_t row_count,
     std::shared_ptr<const std::vector<BlockBounds>> blocks, const FilterNode& filter,
-    TimeRange start) {
+    TimeRange start, SearchBudget* budget) {
   LARDER_ASSIGN_OR_RETURN(SpanFilter compiled, SpanFilter::Compile(filter));
-  return std::unique_ptr<BlockSearch>(std::make_unique<TableSearch>(
-      table, pairs, row_count, std::move(blocks), std::move(compiled), start));
+  auto search = std::make_unique<TableSearch>(table, pairs, row_count, std::move(blocks),
+                                              std::move(compiled), start, budget);
+  LARDER_RETURN_IF_ERROR(search->Plan());
+  return std::unique_ptr<BlockSearch>(std::move(search));
 }
 
 }  // namespace larder

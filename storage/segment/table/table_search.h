@@ -14,11 +14,11 @@
 
 namespace larder {
 
-// Searches rows [0, row_count). `table` and `pairs`, which are that table's, must outlive the
-// search; `blocks` are bounds of its blocks.
+// Searches rows [0, row_count). `table` and `pairs`, which are that table's, and `budget` must
+// outlive the search; `blocks` are bounds of its blocks. Fails as the budget does.
 Result<std::unique_ptr<BlockSearch>> MakeTableSearch(
     const SpanTable& table, TablePairs* pairs, uint32_t row_count,
     std::shared_ptr<const std::vector<BlockBounds>> blocks, const FilterNode& filter,
-    TimeRange start);
+    TimeRange start, SearchBudget* budget);
 
 }  // namespace larder

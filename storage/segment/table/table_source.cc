@@ -81,9 +81,9 @@ class TableSource : public SpanSource {
     return Status::Ok();
   }
 
-  Result<std::unique_ptr<BlockSearch>> Search(const FilterNode& filter,
-                                              TimeRange start) const override {
-    return MakeTableSearch(table_, pairs_, row_count_, blocks_, filter, start);
+  Result<std::unique_ptr<BlockSearch>> Search(const FilterNode& filter, TimeRange start,
+                                              SearchBudget* budget) const override {
+    return MakeTableSearch(table_, pairs_, row_count_, blocks_, filter, start, budget);
   }
 
   Status TraceIds(uint32_t first_row, uint32_t count, std::vector<TraceId>* ids) const override {
