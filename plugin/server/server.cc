@@ -48,6 +48,7 @@ constexpr int kBlockingThreadsMax = 8;
 constexpr uint64_t kExportShare = 8;
 // Spans of v1 clients that wait for the owner of the store.
 constexpr size_t kHeldBytesMax = 64 << 20;
+constexpr size_t kArchiveHeldBytesMax = 8 << 20;  // of those for the archive
 
 void Configure(const ServerOptions& options, grpc::ServerBuilder* builder) {
   const uint64_t message_bytes_max = std::min<uint64_t>(options.request_bytes_max, INT_MAX);
@@ -157,6 +158,7 @@ struct Server::Parts {
                  .clock = options.clock},
                 &queries),
         v1_batcher(BatcherOptions()),
+        v1_archive_batcher(ArchiveBatcherOptions()),
         guard(&security.guard(), &gate, options.tenancy, /*is_archive=*/false),
         archive_guard(&security.guard(), &gate, options.tenancy, /*is_archive=*/true) {
     v1_options = options.v1;
@@ -187,6 +189,12 @@ struct Server::Parts {
     // Spans wait here while the owner changes.
     made.pending_bytes_max = kHeldBytesMax;
     made.retry_ms_max = static_cast<uint64_t>(options.forwarder->hold().count());
+    return made;
+  }
+
+  v1::SpanBatcherOptions ArchiveBatcherOptions() {
+    v1::SpanBatcherOptions made = BatcherOptions();
+    made.pending_bytes_max = kArchiveHeldBytesMax;
     return made;
   }
 
@@ -226,7 +234,7 @@ struct Server::Parts {
   v1::DependenciesReaderService v1_dependencies{shared};
   v1::PluginCapabilitiesService v1_capabilities{shared, v1_options};
   v1::ArchiveSpanReaderService v1_archive_reader{archive_shared, v1_options};
-  v1::ArchiveSpanWriterService v1_archive_writer{archive_shared, &v1_batcher};
+  v1::ArchiveSpanWriterService v1_archive_writer{archive_shared, &v1_archive_batcher};
   v1::SpanWriterService v1_writer{shared, &v1_batcher};
   v1::StreamingSpanWriterService v1_streaming_writer{shared, &v1_batcher};
   std::unique_ptr<ArchivePort> archive;  // null: not asked for
@@ -236,6 +244,7 @@ struct Server::Parts {
   WorkerPool replies;
   StreamWatch streams;
   v1::SpanBatcher v1_batcher;
+  v1::SpanBatcher v1_archive_batcher;  // so that nobody waits while an archive is looked through
   std::unique_ptr<grpc::Server> server;
   std::vector<std::string> more_names;  // of ServerOptions::more_services
   int port = 0;
@@ -275,7 +284,7 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
 }
 
 Status Server::StartArchive(const ServerOptions& options) {
-  auto archive = std::make_unique<ArchivePort>(parts_->archive_shared, &parts_->v1_batcher,
+  auto archive = std::make_unique<ArchivePort>(parts_->archive_shared, &parts_->v1_archive_batcher,
                                                parts_->v1_options);
   grpc::ServerBuilder builder;
   Configure(options, &builder);
@@ -323,7 +332,10 @@ void Server::Open(Store* store) {
 void Server::Forward() { SetServing(true); }
 
 void Server::FlushV1(std::function<void()> done) {
-  parts_->v1_batcher.Flush([done = std::move(done)](const Status& /*outcome*/) { done(); });
+  // One after the other: `done` runs once, when both are through.
+  parts_->v1_batcher.Flush([this, done = std::move(done)](const Status& /*outcome*/) {
+    parts_->v1_archive_batcher.Flush([done](const Status& /*of_archive*/) { done(); });
+  });
 }
 
 void Server::Drain(std::chrono::milliseconds grace) {
@@ -332,6 +344,7 @@ void Server::Drain(std::chrono::milliseconds grace) {
   parts_->v1_streaming_writer.Stop();
   if (parts_->archive != nullptr) parts_->archive->v1_streaming_writer.Stop();
   parts_->v1_batcher.Stop();
+  parts_->v1_archive_batcher.Stop();
   parts_->gate.Close("the server is shutting down");
   const auto until = std::chrono::system_clock::now() + grace;
   // What others sent first: their calls go on elsewhere.

@@ -465,6 +465,38 @@ TEST(V1ServicesTest, ConcurrentSpansShareARequest) {
   std::cout << "200 spans in " << requests << " requests\n";
 }
 
+// Looking through an archive takes its time.
+TEST(V1ServicesTest, WritersDoNotWaitForTheArchive) {
+  FakeStore store;
+  std::atomic<bool> archiving{false};
+  std::atomic<bool> written{false};
+  std::atomic<bool> written_meanwhile{false};
+  store.on_write = [&](std::string_view otlp) {
+    if (otlp.find("archived") == std::string_view::npos) {
+      written = true;
+      return WriteResult();
+    }
+    archiving = true;
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!written && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    written_meanwhile = written.load();
+    return WriteResult();
+  };
+  Remote remote(&store);
+  std::thread archiver([&] {
+    const auto writer = storage::ArchiveSpanWriterPlugin::NewStub(remote.channel);
+    grpc::ClientContext context;
+    storage::WriteSpanRequest request;
+    *request.mutable_span() = MakeSpan('a', 1, "archived");
+    storage::WriteSpanResponse reply;
+    EXPECT_TRUE(writer->WriteArchiveSpan(&context, request, &reply).ok());
+  });
+  while (!archiving) std::this_thread::yield();
+  EXPECT_TRUE(remote.Write(MakeSpan('b', 1, "plain")).ok());
+  archiver.join();
+  EXPECT_TRUE(written_meanwhile);
+}
+
 TEST(V1ServicesTest, WaitsForAStoreThatIsOverloadedOrNotThereYet) {
   FakeStore store;
   std::atomic<int> refusals{3};

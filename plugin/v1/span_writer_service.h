@@ -1,4 +1,5 @@
-// The services of jaeger.storage.v1 that write. All spans go through one SpanBatcher.
+// The services of jaeger.storage.v1 that write. Spans go through one SpanBatcher, those for the
+// archive's services through a second.
 #pragma once
 
 #include <atomic>

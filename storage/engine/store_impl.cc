@@ -1,9 +1,7 @@
 #include "storage/engine/store_impl.h"
 
-#include <optional>
 #include <utility>
 
-#include "storage/engine/ingest/archive_filter.h"
 #include "storage/query/cold/cold_part.h"
 
 namespace larder {
@@ -16,6 +14,7 @@ StoreImpl::StoreImpl(const StoreOptions& options)
 // generation over, the sealer seals it.
 StoreImpl::~StoreImpl() {
   committer_.reset();
+  archiver_.reset();
   archive_committer_.reset();
   mover_.reset();
   maintenance_.reset();
@@ -48,7 +47,7 @@ void StoreImpl::WriteAsync(WriteRequest request, std::function<void(WriteResult)
     return done(std::move(refused));
   }
   if (writable.ok()) {
-    if (IsArchive(request.tenant)) return Archive(std::move(request), std::move(done));
+    if (IsArchive(request.tenant)) return archiver_->Submit(std::move(request), std::move(done));
     committer_->Submit(std::move(request), std::move(done));
     return;
   }
@@ -56,32 +55,6 @@ void StoreImpl::WriteAsync(WriteRequest request, std::function<void(WriteResult)
   refused.status = writable;
   refused.retry_after_ms = 30'000;
   done(std::move(refused));
-}
-
-void StoreImpl::Archive(WriteRequest request, std::function<void(WriteResult)> done) {
-  WriteResult result;
-  std::optional<NewSpans> fresh = LeaveKnownOut(this, request.tenant, request.otlp);
-  if (fresh.has_value() && fresh->otlp.empty()) {
-    result.accepted_spans = fresh->known_spans;
-    return done(std::move(result));
-  }
-  const uint64_t cap = options_.archive_bytes_max != 0 ? options_.archive_bytes_max : disk_cap_ / 2;
-  if (shelf_->archive_bytes() >= cap) {
-    result.status = Status::FailedPrecondition(
-        "the archive is full: it may hold " + std::to_string(cap) +
-        " bytes, and nothing in it ever goes by itself (raise archive.cap)");
-    return done(std::move(result));
-  }
-  if (!fresh.has_value()) return archive_committer_->Submit(std::move(request), std::move(done));
-  const auto bytes = std::make_shared<const std::string>(std::move(fresh->otlp));
-  request.otlp = *bytes;
-  request.owner = bytes;
-  archive_committer_->Submit(
-      std::move(request),
-      [done = std::move(done), known_spans = fresh->known_spans](WriteResult written) {
-        if (written.status.ok()) written.accepted_spans += known_spans;
-        done(std::move(written));
-      });
 }
 
 void StoreImpl::RunBetweenGroups(const std::function<void()>& operation) {

@@ -7,6 +7,7 @@
 
 #include "storage/engine/catalog/data_directory.h"
 #include "storage/engine/catalog/tenants.h"
+#include "storage/engine/ingest/archiver.h"
 #include "storage/engine/ingest/committer.h"
 #include "storage/engine/ingest/sealer.h"
 #include "storage/engine/shelf/disk_guard.h"
@@ -63,12 +64,11 @@ class StoreImpl : public Store {
   Status OpenShelf(bool read_only);
   Status Recover(bool read_only);
   void MakeWriters();
+  void StartArchiver();
   Status MakeMover();
   TierStats StatsOfTier(const std::vector<PartitionStatus>& partitions) const;
   uint64_t DiskCap();
   Status CheckWritable() const;
-  // As WriteAsync, into an archive.
-  void Archive(WriteRequest request, std::function<void(WriteResult)> done);
   // Runs `operation` between groups of both data sets.
   void RunBetweenGroups(const std::function<void()>& operation);
   Status VerifyJournals(std::vector<std::string>* faults);
@@ -95,6 +95,7 @@ class StoreImpl : public Store {
   std::unique_ptr<Mover> mover_;  // null: there is no tier
   // Gone first: nothing comes in any more.
   std::unique_ptr<Committer> archive_committer_;
+  std::unique_ptr<Archiver> archiver_;
   std::unique_ptr<Committer> committer_;
 };
 

@@ -110,6 +110,7 @@ Status StoreImpl::OpenForWriting() {
   maintenance_->Start();
   if (mover_ != nullptr) mover_->Start();
   archive_committer_->Start();
+  StartArchiver();
   committer_->Start();
   return Status::Ok();
 }
@@ -227,6 +228,20 @@ void StoreImpl::MakeWriters() {
   committer_options.head_bytes_max = shares.archive_head_bytes;
   parts.head_bytes = &counters_.archive_head_bytes;
   archive_committer_ = std::make_unique<Committer>(committer_options, parts);
+}
+
+void StoreImpl::StartArchiver() {
+  ArchiverOptions options;
+  options.archive_bytes_max =
+      options_.archive_bytes_max != 0 ? options_.archive_bytes_max : DiskCap() / 2;
+  options.held_bytes_max = MemoryShares(options_).held_bytes;
+  options.append_limits = append_limits_;
+  archiver_ =
+      std::make_unique<Archiver>(options, ArchiverParts{.queries = queries_.get(),
+                                                        .views = views_.get(),
+                                                        .shelf = shelf_.get(),
+                                                        .committer = archive_committer_.get(),
+                                                        .counters = &counters_});
 }
 
 Status StoreImpl::MakeMover() {

@@ -1,8 +1,13 @@
 // Tenants of one store: that they see nothing of each other, and that limits and purges of one
 // touch no other.
+#include <atomic>
 #include <cstring>
+#include <future>
 #include <map>
 #include <set>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -416,6 +421,53 @@ TEST_F(ArchiveTest, ATraceThatIsArchivedAgainIsStoredOnce) {
   EXPECT_EQ(written.accepted_spans, 2u);
   ASSERT_TRUE(store_->Flush().ok());
   EXPECT_EQ(store_->stats().archive_rows, 3u);
+}
+
+// What the archive has is looked up on a thread of the store, never on that of a caller, who may
+// have others to serve.
+TEST_F(ArchiveTest, ACallerDoesNotWaitForTheLookUp) {
+  ASSERT_TRUE(Archive("a", 1).ok());
+  const std::string otlp = Request("a", 1, 200);
+  std::promise<std::thread::id> answered_on;
+  store_->WriteAsync({.tenant = ArchiveOf(Tenant("a")), .otlp = otlp}, [&](WriteResult result) {
+    EXPECT_EQ(result.accepted_spans, 2u);
+    answered_on.set_value(std::this_thread::get_id());
+  });
+  EXPECT_NE(answered_on.get_future().get(), std::this_thread::get_id());
+}
+
+TEST_F(ArchiveTest, WhatWaitsWhenTheStoreClosesIsArchived) {
+  std::vector<std::string> requests;
+  for (uint64_t number = 1; number <= 20; ++number) requests.push_back(Request("a", number, 200));
+  std::atomic<int> stored{0};
+  const TenantId archive = ArchiveOf(Tenant("a"));
+  for (const std::string& request : requests) {
+    store_->WriteAsync({.tenant = archive, .otlp = request}, [&](const WriteResult& result) {
+      if (result.status.ok()) ++stored;
+    });
+  }
+  Open();
+  EXPECT_EQ(stored, 20);
+  EXPECT_EQ(ArchivedTraces("a"), 20u);
+}
+
+// Without a cap of its own it may hold half of what may be on disk in all.
+TEST_F(ArchiveTest, ACapOfTheDiskLeavesRoomForIt) {
+  options_.disk_bytes_max = 1ull << 30;
+  Open();
+  EXPECT_TRUE(Archive("a", 1).ok());
+}
+
+TEST_F(ArchiveTest, ALookUpBeyondTheMemoryOfAQueryIsLeftOut) {
+  options_.query_memory_bytes_max = 10'000;
+  Open();
+  for (int times = 0; times < 2; ++times) {
+    ASSERT_TRUE(Archive("a", 1).ok());
+    clock_.Advance(601 * kSecondNs);  // so that the request is not known as such
+  }
+  ASSERT_TRUE(store_->Flush().ok());
+  EXPECT_EQ(ArchivedTraces("a"), 1u);  // reads leave out what came twice
+  EXPECT_EQ(store_->stats().query_bytes, 0u);
 }
 
 TEST_F(ArchiveTest, SmallSegmentsAreMergedForEver) {

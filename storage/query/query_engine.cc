@@ -262,6 +262,14 @@ Result<std::vector<ColdCall>> QueryEngine::CallsOfPartition(const ViewPtr& view,
   return impl_->dependencies_.CallsOfPartition(*view, tenant, partition, &context);
 }
 
+Result<std::optional<NewSpans>> QueryEngine::LeaveKnownOut(const ViewPtr& view, TenantId tenant,
+                                                           std::string_view otlp,
+                                                           const AppendLimits& limits) {
+  QueryContext context(impl_->Bounds(), {});
+  const QueryContext::Work work(&context);
+  return larder::LeaveKnownOut(*view, tenant, otlp, limits, &context);
+}
+
 uint64_t QueryEngine::memory_bytes() const {
   return impl_->memory_.bytes() + impl_->operations_.memory_bytes() +
          impl_->dependencies_.memory_bytes();

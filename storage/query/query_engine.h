@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "storage/query/answer.h"
 #include "storage/query/cold/cold_fetch.h"
 #include "storage/query/cold/cold_part_format.h"
+#include "storage/query/spans/known_spans.h"
 #include "storage/query/view.h"
 
 namespace larder {
@@ -65,6 +67,11 @@ class QueryEngine {
   // then has a cold part.
   Result<std::vector<ColdCall>> CallsOfPartition(const ViewPtr& view, TenantId tenant,
                                                  uint64_t partition, const QueryLimits& limits);
+
+  // The spans of an OTLP request without those that the View has: known_spans.h says how. Under the
+  // bounds of a query.
+  Result<std::optional<NewSpans>> LeaveKnownOut(const ViewPtr& view, TenantId tenant,
+                                                std::string_view otlp, const AppendLimits& limits);
 
   uint64_t memory_bytes() const;  // held by running queries and by what they remember
   uint64_t gaps() const;          // parts that could not be read, since the start
