@@ -99,6 +99,19 @@ std::string_view ReadEnvelope(std::string_view message, std::string* scratch) {
   return envelope;
 }
 
+uint64_t CountAttributes(std::string_view envelope, uint32_t tag) {
+  uint64_t count = 0;
+  wire::Reader reader(envelope);
+  while (reader.NextField(otlp::group::kOwner)) {
+    wire::Reader owner(reader.View());
+    while (owner.NextField(tag)) {
+      owner.skip();
+      ++count;
+    }
+  }
+  return count;
+}
+
 bool ReadResource(std::string_view envelope, ResourceFields* resource) {
   wire::Reader reader(envelope);
   while (reader.NextField()) {

@@ -51,6 +51,10 @@ struct ScopeFields {
   std::string outer_unknown;
 };
 
+// How many attributes an envelope has: known before anything is kept of it. `tag` is
+// otlp::resource::kAttributes or otlp::scope::kAttributes.
+uint64_t CountAttributes(std::string_view envelope, uint32_t tag);
+
 // Read an envelope; repeated messages are merged, of a repeated scalar the last one counts. False:
 // a field of OTLP has another wire type.
 bool ReadResource(std::string_view envelope, ResourceFields* resource);

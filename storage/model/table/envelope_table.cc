@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "storage/model/otlp_fields.h"
+
 namespace larder {
 namespace {
 
@@ -35,7 +37,30 @@ PairFault Judge(std::span<const std::string_view> key_values, const AppendLimits
   return PairFault::kNone;
 }
 
+// A run of attributes may leave as much of a piece unused as it fills.
+constexpr uint64_t kAttributeBytes = 2 * (sizeof(AttributeView) + 8);
+constexpr uint64_t kEnvelopeBytes = 256;  // a view, and its place in an index
+// Smaller ones may be read before they are judged.
+constexpr size_t kLargeEnvelopeBytes = 1 << 20;
+
+uint64_t RoomFor(uint64_t attributes, std::string_view envelope) {
+  // As it came and canonical.
+  return attributes * kAttributeBytes + kEnvelopeBytes + 2 * envelope.size();
+}
+
 }  // namespace
+
+bool EnvelopeTable::IsTooMuch(std::string_view envelope, uint32_t tag) const {
+  return envelope.size() > kLargeEnvelopeBytes &&
+         RoomFor(CountAttributes(envelope, tag), envelope) > room_bytes_;
+}
+
+PairFault EnvelopeTable::TakeRoom(uint64_t attributes, std::string_view envelope) {
+  const uint64_t bytes = RoomFor(attributes, envelope);
+  if (bytes > room_bytes_) return PairFault::kTooMuch;
+  room_bytes_ -= bytes;
+  return PairFault::kNone;
+}
 
 bool EnvelopeTable::AddAttributes(std::span<const std::string_view> key_values,
                                   std::span<const AttributeView>* attributes) {
@@ -55,9 +80,11 @@ PairFault EnvelopeTable::InternResource(std::string_view envelope, const AppendL
                                         ResourceId* id) {
   *id = resource_index_.Find(envelope);
   if (*id != kNoId) return PairFault::kNone;
+  if (IsTooMuch(envelope, otlp::resource::kAttributes)) return PairFault::kTooMuch;
   ResourceFields fields;
   if (!ReadResource(envelope, &fields)) return PairFault::kMalformed;
-  const PairFault fault = Judge(fields.key_values, limits);
+  PairFault fault = Judge(fields.key_values, limits);
+  if (fault == PairFault::kNone) fault = TakeRoom(fields.key_values.size(), envelope);
   if (fault != PairFault::kNone) return fault;
   std::string canonical;
   WriteResource(fields, &canonical);
@@ -88,9 +115,11 @@ PairFault EnvelopeTable::InternScope(std::string_view envelope, const AppendLimi
                                      ScopeId* id) {
   *id = scope_index_.Find(envelope);
   if (*id != kNoId) return PairFault::kNone;
+  if (IsTooMuch(envelope, otlp::scope::kAttributes)) return PairFault::kTooMuch;
   ScopeFields fields;
   if (!ReadScope(envelope, &fields)) return PairFault::kMalformed;
-  const PairFault fault = Judge(fields.key_values, limits);
+  PairFault fault = Judge(fields.key_values, limits);
+  if (fault == PairFault::kNone) fault = TakeRoom(fields.key_values.size(), envelope);
   if (fault != PairFault::kNone) return fault;
   std::string canonical;
   WriteScope(fields, &canonical);

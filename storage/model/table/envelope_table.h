@@ -52,14 +52,21 @@ class EnvelopeTable {
   uint32_t resource_count() const { return resources_.size(); }
   uint32_t scope_count() const { return scopes_.size(); }
 
-  // kMalformed: the envelope is not OTLP. On another fault it is not interned and its spans cannot
-  // be kept. Throw protozero::exception on broken bytes.
+  // A request begins: what is new in its envelopes may take about this much.
+  void SetRoom(uint64_t bytes) { room_bytes_ = bytes; }
+
+  // kMalformed: the envelope is not OTLP. kTooMuch: there is no room. On another fault too it is
+  // not interned and its spans cannot be kept. Throw protozero::exception on broken bytes.
   PairFault InternResource(std::string_view envelope, const AppendLimits& limits, ResourceId* id);
   PairFault InternScope(std::string_view envelope, const AppendLimits& limits, ScopeId* id);
 
   uint64_t memory_bytes() const;
 
  private:
+  // Of a large envelope, before it is read.
+  bool IsTooMuch(std::string_view envelope, uint32_t tag) const;
+  // kTooMuch when an envelope of that many attributes has no room; else takes it.
+  PairFault TakeRoom(uint64_t attributes, std::string_view envelope);
   // False: the table is full. REQUIRES: judged.
   bool AddResource(std::string_view canonical);
   bool AddScope(std::string_view canonical);
@@ -72,6 +79,7 @@ class EnvelopeTable {
   ByteArena arena_;
   SpellingIndex resource_index_;
   SpellingIndex scope_index_;
+  uint64_t room_bytes_ = UINT64_MAX;
 };
 
 }  // namespace larder

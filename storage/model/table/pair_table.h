@@ -18,7 +18,7 @@
 
 namespace larder {
 
-enum class PairFault : uint8_t { kNone, kMalformed, kTooDeep, kTooLarge, kTableFull };
+enum class PairFault : uint8_t { kNone, kMalformed, kTooDeep, kTooLarge, kTooMuch, kTableFull };
 
 // Readers may use the const functions for published ids; the rest is the writer's.
 class PairTable {

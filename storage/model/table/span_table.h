@@ -106,12 +106,18 @@ struct AppendLimits {
   // Of all spans of a request: an attribute counts 1, an event or link kNestedItemWeight. Memory
   // needs this bound, since two bytes on the wire can be an event.
   uint32_t request_items_max = 4 << 20;
+  // What the table may grow by for one request: four times the request's size, more than honest
+  // spans take, and this, or as much as it holds, since its arrays double. What comes behind is
+  // rejected. Values that are there already cost nothing, so that a request may fit one table and
+  // not another.
+  uint64_t request_growth_bytes_max = 32 << 20;
 
   // For what was accepted before.
   static AppendLimits None() {
     return {.attribute_value_bytes_max = UINT64_MAX,
             .nesting_max = kNestingMax,
-            .request_items_max = UINT32_MAX};
+            .request_items_max = UINT32_MAX,
+            .request_growth_bytes_max = UINT64_MAX};
   }
 };
 
@@ -136,9 +142,9 @@ class SpanTable {
   // Appends the spans of one ExportTraceServiceRequest (or TracesData) message, unpublished.
   // Single bad spans are counted and left out: trace id not 16 bytes or all zero, span id not 8
   // bytes or all zero, parent id neither 0 nor 8 bytes, a link with ids of other lengths (an empty
-  // one is zero), a key, value or number of items above the limits. kInvalidArgument when the
-  // message is not protobuf: then nothing of it is appended. kResourceExhausted when the table is
-  // full (kRowsMax).
+  // one is zero), a key, value, number of items or growth above the limits. kInvalidArgument when
+  // the message is not protobuf: then nothing of it is appended. kResourceExhausted when the table
+  // is full (kRowsMax).
   Result<AppendResult> Append(std::string_view request, const AppendLimits& limits);
   // Makes every appended row visible to readers.
   void Publish();

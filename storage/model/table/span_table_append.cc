@@ -1,4 +1,6 @@
 // The writer's side of SpanTable: from the bytes of a request to rows.
+#include <algorithm>
+
 #include "storage/model/otlp_fields.h"
 #include "storage/model/table/span_table_impl.h"
 #include "storage/model/wire.h"
@@ -64,6 +66,7 @@ Id IdOrZero(std::string_view bytes) {
 Result<AppendResult> SpanTable::Impl::Append(std::string_view request, const AppendLimits& limits) {
   const Mark before = Now();
   items_left_ = limits.request_items_max;
+  BoundGrowth(request.size(), limits);
   AppendResult result;
   Status status;
   try {
@@ -80,6 +83,29 @@ Result<AppendResult> SpanTable::Impl::Append(std::string_view request, const App
   return result;
 }
 
+void SpanTable::Impl::BoundGrowth(size_t request_bytes, const AppendLimits& limits) {
+  const auto sum = [](uint64_t a, uint64_t b) { return a > UINT64_MAX - b ? UINT64_MAX : a + b; };
+  const uint64_t held_bytes = memory_bytes.load(std::memory_order_relaxed);
+  growth_bytes_max_ = sum(limits.request_growth_bytes_max, 4 * uint64_t{request_bytes});
+  memory_bytes_max_ = sum(held_bytes, std::max(growth_bytes_max_, held_bytes));
+  envelopes.SetRoom(growth_bytes_max_);
+  unmeasured_bytes_ = 0;
+  is_outgrown_ = false;
+}
+
+void SpanTable::Impl::Grow(size_t bytes) {
+  unmeasured_bytes_ += bytes;
+  if (unmeasured_bytes_ < kMeasureEveryBytes) return;
+  unmeasured_bytes_ = 0;
+  CountMemory();
+  is_outgrown_ |= memory_bytes.load(std::memory_order_relaxed) > memory_bytes_max_;
+}
+
+std::string SpanTable::Impl::OutgrownReason() const {
+  return "the request unfolds to more than " + std::to_string(growth_bytes_max_) +
+         " bytes; send its spans in several";
+}
+
 Status SpanTable::Impl::AppendRequest(std::string_view request, const AppendLimits& limits,
                                       AppendResult* result) {
   ChildReader children(request, otlp::request::kResourceSpans);
@@ -92,8 +118,11 @@ Status SpanTable::Impl::AppendRequest(std::string_view request, const AppendLimi
 Status SpanTable::Impl::AppendResourceSpans(std::string_view message, const AppendLimits& limits,
                                             AppendResult* result) {
   Owner owner;
-  owner.fault = envelopes.InternResource(ReadEnvelope(message, &scratch_), limits, &owner.resource);
+  const std::string_view envelope = ReadEnvelope(message, &scratch_);
+  owner.fault = is_outgrown_ ? PairFault::kTooMuch
+                             : envelopes.InternResource(envelope, limits, &owner.resource);
   LARDER_RETURN_IF_ERROR(RequestFault(owner.fault));
+  Grow(envelope.size());
   ChildReader children(message, otlp::group::kChildren);
   for (std::string_view child; children.Next(&child);) {
     LARDER_RETURN_IF_ERROR(AppendScopeSpans(child, owner, limits, result));
@@ -103,9 +132,11 @@ Status SpanTable::Impl::AppendResourceSpans(std::string_view message, const Appe
 
 Status SpanTable::Impl::AppendScopeSpans(std::string_view message, Owner owner,
                                          const AppendLimits& limits, AppendResult* result) {
+  const std::string_view envelope = ReadEnvelope(message, &scratch_);
   const PairFault scope_fault =
-      envelopes.InternScope(ReadEnvelope(message, &scratch_), limits, &owner.scope);
+      is_outgrown_ ? PairFault::kTooMuch : envelopes.InternScope(envelope, limits, &owner.scope);
   LARDER_RETURN_IF_ERROR(RequestFault(scope_fault));
+  Grow(envelope.size());
   if (owner.fault == PairFault::kNone) owner.fault = scope_fault;
   ChildReader children(message, otlp::group::kChildren);
   for (std::string_view child; children.Next(&child);) {
@@ -117,7 +148,12 @@ Status SpanTable::Impl::AppendScopeSpans(std::string_view message, Owner owner,
              result);
       continue;
     }
+    if (is_outgrown_ || owner.fault == PairFault::kTooMuch) {
+      Reject(OutgrownReason(), result);
+      continue;
+    }
     LARDER_RETURN_IF_ERROR(AppendSpan(owner, limits, result));
+    Grow(child.size());
   }
   return children.is_mistyped() ? NotOtlp() : Status::Ok();
 }

@@ -69,9 +69,16 @@ class SpanTable::Impl {
   };
 
   static constexpr size_t kKeptItemsMax = 1u << 16;  // a span with more does not keep its memory
+  static constexpr uint64_t kMeasureEveryBytes = 64 << 10;
 
   Mark Now() const;
   void Restore(const Mark& mark);
+
+  // How much the table may hold at the end of the request.
+  void BoundGrowth(size_t request_bytes, const AppendLimits& limits);
+  // Notes that so many bytes of the request were taken in.
+  void Grow(size_t bytes);
+  std::string OutgrownReason() const;
 
   Status AppendRequest(std::string_view request, const AppendLimits& limits, AppendResult* result);
   Status AppendResourceSpans(std::string_view message, const AppendLimits& limits,
@@ -89,7 +96,12 @@ class SpanTable::Impl {
   TraceChains chains_;
   Mark published_;
 
-  uint32_t items_left_ = 0;  // of AppendLimits::request_items_max
+  // Of the request at hand.
+  uint32_t items_left_ = 0;        // of AppendLimits::request_items_max
+  uint64_t growth_bytes_max_ = 0;  // of the table
+  uint64_t memory_bytes_max_ = 0;  // of the table when it has grown by as much
+  uint64_t unmeasured_bytes_ = 0;  // of the request, taken in since memory was counted
+  bool is_outgrown_ = false;
 
   // Kept from one call to the next for their memory.
   SpanFields span_;

@@ -6,9 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include "storage/model/otlp_fields.h"
 #include "storage/model/span.h"
 #include "storage/model/table/span_table.h"
 #include "storage/model/traces_data_writer.h"
+#include "storage/model/wire.h"
 #include "tests/support/span_generator.h"
 
 namespace {
@@ -192,6 +194,86 @@ TEST(SpanTableLimitsTest, BytesThatUnfold) {
   ASSERT_TRUE(result.ok());
   EXPECT_EQ(result->rejected_spans, 1u);
   EXPECT_LT(table.memory_bytes(), 16u << 20);
+}
+
+// The envelope of a resource with that many attributes, two bytes each, and a schema of its own.
+std::string LargeEnvelope(size_t attributes, uint32_t number) {
+  std::string resource;
+  for (size_t i = 0; i < attributes; ++i) resource += std::string_view("\x0a\x00", 2);
+  std::string envelope;
+  wire::AppendBytes(otlp::group::kOwner, resource, &envelope);
+  wire::AppendBytes(otlp::group::kSchemaUrl, std::to_string(number), &envelope);
+  return envelope;
+}
+
+// One resource more than half a piece, so that the table leaves as much unused as it fills.
+std::string ManyLargeEnvelopes(uint32_t count) {
+  const std::string span = "\x0a\x10" + std::string(16, 't') + "\x12\x08" + std::string(8, 's');
+  TracesDataWriter writer;
+  for (uint32_t i = 0; i < count; ++i) writer.Add(LargeEnvelope(513, i), "", span);
+  return writer.Finish();
+}
+
+TEST(SpanTableLimitsTest, ResourcesThatUnfold) {
+  const std::string request = ManyLargeEnvelopes(4000);
+  const auto most = static_cast<int64_t>((32 << 20) + 4 * request.size() + (4 << 20));
+  {
+    const int64_t before = allocated_bytes;
+    SpanTable table;
+    const auto result = table.Append(request, {});
+    ASSERT_TRUE(result.ok());
+    EXPECT_GT(result->accepted_spans, 500u);
+    EXPECT_EQ(result->accepted_spans + result->rejected_spans, 4000u);
+    EXPECT_EQ(result->first_rejection, "span " + std::to_string(result->accepted_spans) +
+                                           ": the request unfolds to more than " +
+                                           std::to_string((32 << 20) + 4 * request.size()) +
+                                           " bytes; send its spans in several");
+    EXPECT_LT(allocated_bytes - before, most);
+    // What is there takes no room, and the next request has room of its own.
+    const auto again = table.Append(request, {});
+    ASSERT_TRUE(again.ok());
+    EXPECT_GT(again->accepted_spans, result->accepted_spans + 500);
+  }
+  const int64_t before = allocated_bytes;
+  SpanTable table;
+  const auto result = table.Append(request, AppendLimits::None());
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->accepted_spans, 4000u);
+  EXPECT_GT(allocated_bytes - before, 2 * most);  // what the limit is there for
+}
+
+TEST(SpanTableLimitsTest, OneResourceThatUnfolds) {
+  const std::string span = "\x0a\x10" + std::string(16, 't') + "\x12\x08" + std::string(8, 's');
+  TracesDataWriter writer;
+  writer.Add(LargeEnvelope(8 << 20, 0), "", span);
+  writer.Add("", "", span);
+  SpanTable table;
+  const auto result = table.Append(writer.Finish(), {});
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->accepted_spans, 1u);
+  EXPECT_EQ(result->rejected_spans, 1u);
+  EXPECT_LT(table.memory_bytes(), 1u << 20);
+}
+
+// Spans too: each of these attributes is a key of its own.
+TEST(SpanTableLimitsTest, KeysThatUnfold) {
+  TracesDataWriter writer;
+  for (uint32_t i = 0; i < 300; ++i) {
+    std::string span = "\x0a\x10" + std::string(16, 't') + "\x12\x08" + std::string(8, 's');
+    for (uint32_t key = 0; key < 4000; ++key) {
+      const uint32_t number = i * 4000 + key;
+      std::string name(reinterpret_cast<const char*>(&number), 3);
+      wire::AppendBytes(otlp::span::kAttributes, "\x0a\x03" + name, &span);
+    }
+    writer.Add("", "", span);
+  }
+  const std::string request = writer.Finish();
+  SpanTable table;
+  const auto result = table.Append(request, {});
+  ASSERT_TRUE(result.ok());
+  EXPECT_GT(result->accepted_spans, 20u);
+  EXPECT_GT(result->rejected_spans, 20u);
+  EXPECT_LT(table.memory_bytes(), (32u << 20) + 4 * request.size() + (48u << 20));
 }
 
 TEST(SpanTableLimitsTest, FullTableRefusesAndKeepsWhatItHas) {
