@@ -49,8 +49,9 @@ void AddSummary(protozero::pbf_writer& reply, const TraceSummary& summary) {
 }  // namespace
 
 std::string RejectionText(const WriteResult& result) {
-  return std::to_string(result.rejected_spans) +
-         " spans were not stored; the first one: " + result.first_rejection;
+  const std::string what = std::to_string(result.rejected_spans) + " spans were not stored";
+  return result.first_rejection.empty() ? what
+                                        : what + "; the first one: " + result.first_rejection;
 }
 
 std::string EncodeExportReply(const WriteResult& result) {

@@ -233,6 +233,18 @@ TEST_F(StoreTest, ARetryIsRecognised) {
   ExpectAllThere();
 }
 
+TEST_F(StoreTest, ARetryIsToldTheSameReason) {
+  std::vector<Span> batch = generator_.Batch(3);
+  batch[1].span_id = {};
+  const std::string bytes = EncodeSpans(batch);
+  const std::string reason = WriteBytes(bytes).first_rejection;
+  EXPECT_EQ(reason, "span 1: span id has 0 bytes, not 8");
+  const WriteResult again = WriteBytes(bytes);
+  EXPECT_EQ(store_->stats().spans_duplicate, 2u);
+  EXPECT_EQ(again.rejected_spans, 1u);
+  EXPECT_EQ(again.first_rejection, reason);
+}
+
 TEST_F(StoreTest, BadRequestsAreAnsweredAndLeaveNothing) {
   EXPECT_EQ(WriteBytes("\xff\xff\xff not protobuf").status.code(), StatusCode::kInvalidArgument);
   const WriteResult empty = WriteBytes("");

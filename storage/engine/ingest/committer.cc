@@ -29,6 +29,17 @@ WriteResult Refusal(Status status, uint32_t retry_after_ms) {
   return result;
 }
 
+// Of an AppendResult or a WriteResult.
+template <typename T>
+DuplicateWindow::Outcome OutcomeOf(const T& result) {
+  DuplicateWindow::Outcome outcome{.accepted_spans = result.accepted_spans,
+                                   .rejected_spans = result.rejected_spans};
+  if (result.rejected_spans > 0) {
+    outcome.first_rejection = std::make_shared<const std::string>(result.first_rejection);
+  }
+  return outcome;
+}
+
 }  // namespace
 
 Committer::Committer(const CommitterOptions& options, const CommitterParts& parts)
@@ -45,8 +56,7 @@ Committer::~Committer() {
 }
 
 void Committer::Remember(TenantId tenant, std::string_view otlp, const AppendResult& result) {
-  window_.Add(tenant, RequestIdentity(tenant, otlp),
-              {.accepted_spans = result.accepted_spans, .rejected_spans = result.rejected_spans},
+  window_.Add(tenant, RequestIdentity(tenant, otlp), OutcomeOf(result),
               parts_.clock->MonotonicNanos());
 }
 
@@ -196,6 +206,7 @@ bool Committer::AppendOne(std::vector<Pending>* group, size_t first, size_t inde
   if (seen.has_value()) {
     result.accepted_spans = seen->accepted_spans;
     result.rejected_spans = seen->rejected_spans;
+    if (seen->first_rejection != nullptr) result.first_rejection = *seen->first_rejection;
     parts_.counters->spans_duplicate.fetch_add(seen->accepted_spans);
     return true;
   }
@@ -287,8 +298,7 @@ void Committer::Settle(std::vector<Pending>* group, size_t first, size_t end,
     const WriteResult& result = pending.result;
     parts_.counters->spans_accepted.fetch_add(result.accepted_spans);
     parts_.counters->spans_rejected.fetch_add(result.rejected_spans);
-    window_.Add(pending.request.tenant, pending.identity,
-                {.accepted_spans = result.accepted_spans, .rejected_spans = result.rejected_spans},
+    window_.Add(pending.request.tenant, pending.identity, OutcomeOf(result),
                 parts_.clock->MonotonicNanos());
     generation_->NoteArrival(arrival_ns_);
     generation_->last_write_monotonic_ns = parts_.clock->MonotonicNanos();

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -23,6 +25,7 @@ class DuplicateWindow {
   struct Outcome {
     uint32_t accepted_spans = 0;
     uint32_t rejected_spans = 0;
+    std::shared_ptr<const std::string> first_rejection = {};  // null: none was rejected
   };
 
   DuplicateWindow(uint64_t window_ns, size_t requests_max)
