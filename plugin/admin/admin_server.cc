@@ -156,6 +156,9 @@ void AdminServer::Parts::Purge(const httplib::Request& request, httplib::Respons
 
 Result<std::unique_ptr<AdminServer>> AdminServer::Start(AdminOptions options) {
   LARDER_ASSIGN_OR_RETURN(const ListenAddress address, ParseListenAddress(options.listen));
+  if (address.host.empty()) {
+    return Status::InvalidArgument("the admin port listens on HOST:PORT only (--admin-listen)");
+  }
   auto parts = std::make_unique<Parts>();
   const std::string listen = options.listen;
   parts->options = std::move(options);

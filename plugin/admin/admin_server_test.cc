@@ -18,13 +18,16 @@ namespace {
 
 class AdminServerTest : public testing::Test {
  protected:
+  AdminOptions Options(const std::string& listen, bool enable_purge = false) {
+    return {.listen = listen,
+            .enable_purge = enable_purge,
+            .gate = &gate_,
+            .metrics = &metrics_,
+            .streams = &streams_,
+            .settings = {}};
+  }
   void Start(bool enable_purge = false) {
-    auto server = AdminServer::Start({.listen = "127.0.0.1:0",
-                                      .enable_purge = enable_purge,
-                                      .gate = &gate_,
-                                      .metrics = &metrics_,
-                                      .streams = &streams_,
-                                      .settings = {}});
+    auto server = AdminServer::Start(Options("127.0.0.1:0", enable_purge));
     ASSERT_TRUE(server.ok()) << server.status().ToString();
     server_ = std::move(server).value();
     client_ = std::make_unique<httplib::Client>("127.0.0.1", server_->port());
@@ -90,14 +93,16 @@ TEST_F(AdminServerTest, StatusIsJsonWithTheSettingsInForce) {
 
 TEST_F(AdminServerTest, AnAddressInUseIsNamed) {
   Start();
-  const auto second = AdminServer::Start({.listen = "127.0.0.1:" + std::to_string(server_->port()),
-                                          .enable_purge = false,
-                                          .gate = &gate_,
-                                          .metrics = &metrics_,
-                                          .streams = &streams_,
-                                          .settings = {}});
+  const auto second = AdminServer::Start(Options("127.0.0.1:" + std::to_string(server_->port())));
   ASSERT_FALSE(second.ok());
   EXPECT_NE(second.status().message().find("in use"), std::string::npos);
+}
+
+TEST_F(AdminServerTest, ASocketOfTheFileSystemIsRefused) {
+  const auto refused = AdminServer::Start(Options("unix:/tmp/admin.sock"));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(refused.status().message().find("HOST:PORT"), std::string::npos);
 }
 
 // "name type" of every metric that the text describes, on lines that begin with `lead`.
