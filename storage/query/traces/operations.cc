@@ -75,14 +75,17 @@ Status OperationsTable::VisitHeads(const View& view, TenantId tenant, QueryConte
 Status OperationsTable::Follow(const View& view, TenantId tenant, QueryContext* context) {
   Tenant& counted = tenants_[tenant];
   std::vector<uint64_t> kept;
+  size_t known = 0;  // of them; one that cannot be read never is
   for (const SourceEntry& entry : view.entries) {
     if (entry.tenant != tenant || entry.segment == nullptr) continue;
     kept.push_back(entry.id);
-    if (counted.segments.contains(entry.id)) continue;
-    LARDER_RETURN_IF_ERROR(context->Check());
-    LARDER_RETURN_IF_ERROR(Count(entry, &counted, context));
+    if (!counted.segments.contains(entry.id)) {
+      LARDER_RETURN_IF_ERROR(context->Check());
+      LARDER_RETURN_IF_ERROR(Count(entry, &counted, context));
+    }
+    known += counted.segments.count(entry.id);
   }
-  if (kept.size() < counted.segments.size()) {
+  if (known < counted.segments.size()) {
     std::sort(kept.begin(), kept.end());
     Forget(kept, &counted);
   }
