@@ -61,7 +61,9 @@ over the file:
   LARDER_MEMORY_LIMIT=1GiB         environment: upper case, '.' and '-' become '_'
   memory: {limit: 1GiB}            YAML file, named by --config FILE or LARDER_CONFIG
 
-Durations: 500ms, 90s, 1h30m, 7d. Sizes: 64KiB, 256MiB, 10GB. Unknown names are errors.
+Durations: 500ms, 90s, 1h30m, 7d. Sizes: 64KiB, 256MiB, 10GB. Unknown flags and names in the
+file are errors. An unknown variable LARDER_... is not, since others share the environment; one that
+looks like a setting's is warned of.
 )";
 
 constexpr std::string_view kServeTail = R"(
