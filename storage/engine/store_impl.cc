@@ -116,7 +116,8 @@ Result<Answer<Operation>> StoreImpl::Operations(TenantId tenant, std::string_vie
 
 Result<Answer<Dependency>> StoreImpl::Dependencies(TenantId tenant, TimeRange child_start,
                                                    const QueryLimits& limits) {
-  return queries_->Dependencies(views_->Current(tenant), tenant, child_start, limits);
+  return queries_->Dependencies([this](TenantId of) { return views_->Current(of); }, tenant,
+                                child_start, limits);
 }
 
 Status StoreImpl::Flush() {

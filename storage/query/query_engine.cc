@@ -228,18 +228,19 @@ Result<Answer<Operation>> QueryEngine::Operations(const ViewPtr& view, TenantId 
       });
 }
 
-Result<Answer<Dependency>> QueryEngine::Dependencies(const ViewPtr& view, TenantId tenant,
+Result<Answer<Dependency>> QueryEngine::Dependencies(const ViewSource& views, TenantId tenant,
                                                      TimeRange child_start,
                                                      const QueryLimits& limits) {
   return impl_->Ask<Dependency>(
       limits, [&](QueryContext* context, std::vector<Dependency>* found) -> Status {
-        return impl_->dependencies_.Count(*view, tenant, child_start, context, found);
+        return impl_->dependencies_.Count(views, tenant, child_start, context, found);
       });
 }
 
-Status QueryEngine::Prepare(const ViewPtr& view, size_t segments_min, const QueryLimits& limits) {
+Status QueryEngine::Prepare(const View& everything, const ViewSource& views, size_t segments_min,
+                            const QueryLimits& limits) {
   std::set<TenantId> tenants;
-  for (const SourceEntry& entry : view->entries) {
+  for (const SourceEntry& entry : everything.entries) {
     if (entry.segment != nullptr) tenants.insert(entry.tenant);
   }
   QueryBounds bounds = impl_->Bounds();
@@ -247,19 +248,19 @@ Status QueryEngine::Prepare(const ViewPtr& view, size_t segments_min, const Quer
   for (const TenantId tenant : tenants) {
     QueryContext context(bounds, limits);
     const QueryContext::Work work(&context);
-    LARDER_RETURN_IF_ERROR(impl_->dependencies_.Prepare(*view, tenant, segments_min, &context));
+    LARDER_RETURN_IF_ERROR(impl_->dependencies_.Prepare(views, tenant, segments_min, &context));
   }
   return Status::Ok();
 }
 
-Result<std::vector<ColdCall>> QueryEngine::CallsOfPartition(const ViewPtr& view, TenantId tenant,
-                                                            uint64_t partition,
+Result<std::vector<ColdCall>> QueryEngine::CallsOfPartition(const ViewSource& views,
+                                                            TenantId tenant, uint64_t partition,
                                                             const QueryLimits& limits) {
   QueryBounds bounds = impl_->Bounds();
   bounds.time_ns_max = UINT64_MAX;
   QueryContext context(bounds, limits);
   const QueryContext::Work work(&context);
-  return impl_->dependencies_.CallsOfPartition(*view, tenant, partition, &context);
+  return impl_->dependencies_.CallsOfPartition(views, tenant, partition, &context);
 }
 
 Result<std::optional<NewSpans>> QueryEngine::LeaveKnownOut(const ViewPtr& view, TenantId tenant,

@@ -56,16 +56,18 @@ class QueryEngine {
   Result<Answer<Operation>> Operations(const ViewPtr& view, TenantId tenant,
                                        std::string_view service, int32_t kind,
                                        const QueryLimits& limits);
-  Result<Answer<Dependency>> Dependencies(const ViewPtr& view, TenantId tenant,
+  // This and the two below take their View when it is their turn (dependency_table.h).
+  Result<Answer<Dependency>> Dependencies(const ViewSource& views, TenantId tenant,
                                           TimeRange child_start, const QueryLimits& limits);
 
-  // Does ahead, for tenants with `segments_min` new segments, what the next question would have to
-  // do: to be called now and then, by a thread that may work for a second.
-  Status Prepare(const ViewPtr& view, size_t segments_min, const QueryLimits& limits);
+  // Does ahead, for tenants of `everything` with `segments_min` new segments, what the next
+  // question would have to do: to be called now and then, by a thread that may work for a second.
+  Status Prepare(const View& everything, const ViewSource& views, size_t segments_min,
+                 const QueryLimits& limits);
 
   // The calls that a partition takes with it when it leaves the View: to be kept, by whom the View
   // then has a cold part.
-  Result<std::vector<ColdCall>> CallsOfPartition(const ViewPtr& view, TenantId tenant,
+  Result<std::vector<ColdCall>> CallsOfPartition(const ViewSource& views, TenantId tenant,
                                                  uint64_t partition, const QueryLimits& limits);
 
   // The spans of an OTLP request without those that the View has: known_spans.h says how. Under the

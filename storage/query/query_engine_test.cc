@@ -1,14 +1,17 @@
 #include "storage/query/query_engine.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "storage/base/mutex.h"
 #include "storage/model/span.h"
 #include "storage/query/faulty_source_for_test.h"
 #include "storage/query/traces/trace_reader.h"
@@ -63,6 +66,10 @@ class QueryEngineTest : public testing::Test {
     view_->entries.push_back(entry);
   }
 
+  ViewSource Views() {
+    return [this](TenantId /*tenant*/) { return view_; };
+  }
+
   // Reads the cursor to its end: spans by trace, in the order answered.
   std::vector<std::pair<TraceId, std::vector<Span>>> ReadAll(TraceCursor* cursor) {
     std::vector<std::pair<TraceId, std::vector<Span>>> traces;
@@ -86,6 +93,32 @@ class QueryEngineTest : public testing::Test {
   size_t chunks_ = 0;
 };
 
+// On a View from before the one that was counted last, its newest segments would seem to be gone.
+TEST_F(QueryEngineTest, DependenciesTakeTheirViewWhenItIsTheirTurn) {
+  Mutex mu;
+  CondVar changed;
+  bool second_has_view = false;
+  const ViewSource second = [&](TenantId /*tenant*/) {
+    const MutexLock lock(mu);
+    second_has_view = true;
+    changed.SignalAll();
+    return view_;
+  };
+  std::thread other;
+  const ViewSource first = [&](TenantId /*tenant*/) {
+    other = std::thread([&] { EXPECT_TRUE(engine_.Dependencies(second, 0, {}, {}).ok()); });
+    // In vain, as long as this question is not answered.
+    const MutexLock lock(mu);
+    if (!second_has_view) changed.WaitFor(mu, std::chrono::milliseconds(300));
+    EXPECT_FALSE(second_has_view);
+    return view_;
+  };
+  EXPECT_TRUE(engine_.Dependencies(first, 0, {}, {}).ok());
+  other.join();
+  const MutexLock lock(mu);
+  EXPECT_TRUE(second_has_view);
+}
+
 TEST_F(QueryEngineTest, AnEmptyStoreAnswersNothing) {
   EXPECT_TRUE(ReadAll(engine_.GetTraces(view_, 0, {Trace(1)}, {}).get()).empty());
   EXPECT_TRUE(ended_.ok());
@@ -93,7 +126,7 @@ TEST_F(QueryEngineTest, AnEmptyStoreAnswersNothing) {
   ASSERT_TRUE(found.ok());
   EXPECT_TRUE(found->values.empty());
   EXPECT_TRUE(engine_.Services(view_, 0, {})->values.empty());
-  EXPECT_TRUE(engine_.Dependencies(view_, 0, {}, {})->values.empty());
+  EXPECT_TRUE(engine_.Dependencies(Views(), 0, {}, {})->values.empty());
 }
 
 TEST_F(QueryEngineTest, OtherTenantsSeeNothing) {
@@ -290,11 +323,11 @@ TEST_F(QueryEngineTest, DependenciesJoinOverSourcesByTheChildsStart) {
   Add({MakeSpan(1, 1, 0, "front", 10), MakeSpan(1, 2, 1, "pay", 11),
        MakeSpan(1, 6, 2, "mail", 20)});
   const std::vector<Dependency> all = {{"front", "pay", 1}, {"pay", "mail", 1}};
-  EXPECT_EQ(engine_.Dependencies(view_, 0, {}, {})->values, all);
-  EXPECT_EQ(engine_.Dependencies(view_, 0, {11, 20}, {})->values, all);
-  EXPECT_EQ(engine_.Dependencies(view_, 0, {12, 20}, {})->values,
+  EXPECT_EQ(engine_.Dependencies(Views(), 0, {}, {})->values, all);
+  EXPECT_EQ(engine_.Dependencies(Views(), 0, {11, 20}, {})->values, all);
+  EXPECT_EQ(engine_.Dependencies(Views(), 0, {12, 20}, {})->values,
             (std::vector<Dependency>{{"pay", "mail", 1}}));
-  EXPECT_TRUE(engine_.Dependencies(view_, 0, {21, 30}, {})->values.empty());
+  EXPECT_TRUE(engine_.Dependencies(Views(), 0, {21, 30}, {})->values.empty());
 }
 
 TEST(TraceWarning, JoinsTheWarningsThatAreThere) {

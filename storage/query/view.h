@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,5 +45,8 @@ struct View {
   std::vector<std::shared_ptr<const PartitionIndex>> indexes;  // no segment is covered by two
   std::vector<ColdEntry> cold;
 };
+
+// Makes a tenant's View as it is now: none that is made later is older. Thread-safe.
+using ViewSource = std::function<std::shared_ptr<const View>(TenantId)>;
 
 }  // namespace larder

@@ -42,7 +42,7 @@ class ViewSubject : public Subject {
     return engine_.Operations(view_, 0, service, kind, {});
   }
   Result<Answer<Dependency>> Dependencies(TimeRange child_start) override {
-    return engine_.Dependencies(view_, 0, child_start, {});
+    return engine_.Dependencies([this](TenantId /*of*/) { return view_; }, 0, child_start, {});
   }
 
  private:

@@ -120,8 +120,9 @@ void Maintenance::TryPrepareQueries(size_t segments_min) {
 
 Status Maintenance::PrepareQueries(size_t segments_min) {
   if (segments_min == 1) prepared_at_ns_ = parts_.clock->MonotonicNanos();
-  return parts_.queries->Prepare(parts_.views->Everything(), segments_min,
-                                 {.cancelled = &cancelled_});
+  return parts_.queries->Prepare(*parts_.views->Everything(),
+                                 [this](TenantId of) { return parts_.views->Current(of); },
+                                 segments_min, {.cancelled = &cancelled_});
 }
 
 // While merges fail, partitions are indexed, closed and dropped all the same.
@@ -241,8 +242,9 @@ Status Maintenance::TendCold(const std::vector<PartitionStatus>& partitions, boo
 // One of which not everything can be read stays: what it has here would be all that is left.
 Status Maintenance::Evict(uint64_t partition) {
   Status evicted = parts_.shelf->Evict(partition, [&](TenantId tenant) {
-    return parts_.queries->CallsOfPartition(parts_.views->Current(tenant), tenant, partition,
-                                            {.cancelled = &cancelled_});
+    return parts_.queries->CallsOfPartition(
+        [this](TenantId of) { return parts_.views->Current(of); }, tenant, partition,
+        {.cancelled = &cancelled_});
   });
   if (evicted.code() != StatusCode::kDataLoss) return evicted;
   Log(LogLevel::kError,

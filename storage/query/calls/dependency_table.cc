@@ -185,10 +185,12 @@ class DependencyCounter {
 
 }  // namespace
 
-Status DependencyTable::Count(const View& view, TenantId tenant, TimeRange child_start,
+Status DependencyTable::Count(const ViewSource& views, TenantId tenant, TimeRange child_start,
                               QueryContext* context, std::vector<Dependency>* dependencies) {
   if (child_start.min_ns > child_start.max_ns) return Status::Ok();
   const MutexLock lock(mu_);
+  const std::shared_ptr<const View> current = views(tenant);
+  const View& view = *current;
   Tenant& known = tenants_[tenant];
   std::vector<CallUnit> units;
   LARDER_RETURN_IF_ERROR(known.memo.Follow(view, tenant, context, &units));
@@ -202,24 +204,26 @@ Status DependencyTable::Count(const View& view, TenantId tenant, TimeRange child
   return Status::Ok();
 }
 
-Status DependencyTable::Prepare(const View& view, TenantId tenant, size_t segments_min,
+Status DependencyTable::Prepare(const ViewSource& views, TenantId tenant, size_t segments_min,
                                 QueryContext* context) {
   const MutexLock lock(mu_);
+  const std::shared_ptr<const View> view = views(tenant);
   DependencyMemo& memo = tenants_[tenant].memo;
-  if (memo.UncountedSegments(view, tenant) < segments_min) return Status::Ok();
+  if (memo.UncountedSegments(*view, tenant) < segments_min) return Status::Ok();
   std::vector<CallUnit> units;
-  Status followed = memo.Follow(view, tenant, context, &units);
+  Status followed = memo.Follow(*view, tenant, context, &units);
   CountMemory();
   return followed;
 }
 
-Result<std::vector<ColdCall>> DependencyTable::CallsOfPartition(const View& view, TenantId tenant,
-                                                                uint64_t partition,
+Result<std::vector<ColdCall>> DependencyTable::CallsOfPartition(const ViewSource& views,
+                                                                TenantId tenant, uint64_t partition,
                                                                 QueryContext* context) {
   const MutexLock lock(mu_);
+  const std::shared_ptr<const View> view = views(tenant);
   DependencyMemo& memo = tenants_[tenant].memo;
   std::vector<CallUnit> units;
-  LARDER_RETURN_IF_ERROR(memo.Follow(view, tenant, context, &units));
+  LARDER_RETURN_IF_ERROR(memo.Follow(*view, tenant, context, &units));
   CountMemory();
   std::vector<ColdCall> calls;
   const CallTable* const table = memo.TableOf(partition);

@@ -19,19 +19,22 @@
 
 namespace larder {
 
-// Thread-safe; one query at a time is answered.
+// Thread-safe; one query at a time is answered. Each takes its View when its turn has come: on an
+// older one than the last was answered on, the newest segments would seem to be gone, and
+// everything would be counted anew.
 class DependencyTable {
  public:
   // Appends the calls whose child starts in the range, sorted by parent, child. Exact over all that
   // the View holds: spans equal in every field count once, wherever they lie. Of the cold parts the
   // calls count that were counted when they were evicted, by whole minutes.
-  Status Count(const View& view, TenantId tenant, TimeRange child_start, QueryContext* context,
-               std::vector<Dependency>* dependencies);
+  Status Count(const ViewSource& views, TenantId tenant, TimeRange child_start,
+               QueryContext* context, std::vector<Dependency>* dependencies);
   // Counts now the segments that the next Count would have to, if the tenant has `segments_min` of
   // them.
-  Status Prepare(const View& view, TenantId tenant, size_t segments_min, QueryContext* context);
+  Status Prepare(const ViewSource& views, TenantId tenant, size_t segments_min,
+                 QueryContext* context);
   // What the partition is charged with (call_join.h), to be kept when it leaves the View.
-  Result<std::vector<ColdCall>> CallsOfPartition(const View& view, TenantId tenant,
+  Result<std::vector<ColdCall>> CallsOfPartition(const ViewSource& views, TenantId tenant,
                                                  uint64_t partition, QueryContext* context);
   uint64_t memory_bytes() const { return memory_bytes_.load(std::memory_order_relaxed); }
 
