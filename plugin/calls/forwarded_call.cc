@@ -37,6 +37,14 @@ class Forwarding {
     parts_.metrics->Started(rpc_);
   }
 
+  // False: the client broke off before its request was here whole. gRPC calls the handler all the
+  // same, and aborts the process that sends such a message on.
+  bool HasRequest() const { return request.Valid(); }
+  grpc::Status EndWithoutRequest() {
+    const grpc::Status cancelled(grpc::StatusCode::CANCELLED, "the request did not come whole");
+    Count(cancelled);
+    return cancelled;
+  }
   // Whether a call that ended like this should be sent again.
   bool ShouldRetry(const grpc::Status& outcome) const {
     return Forwarder::IsLost(outcome) && !context_->IsCancelled() &&
@@ -51,8 +59,7 @@ class Forwarding {
   }
   // Counts the call, hands the trailers on and gives what to finish it with.
   grpc::Status End(const grpc::Status& outcome, const Headers& trailers) {
-    parts_.metrics->Ended(rpc_, static_cast<StatusCode>(outcome.error_code()),
-                          parts_.clock->MonotonicNanos() - started_ns_);
+    Count(outcome);
     for (const auto& [name, value] : trailers) context_->AddTrailingMetadata(name, value);
     if (!Forwarder::IsLost(outcome) || context_->IsCancelled()) return outcome;
     return {grpc::StatusCode::UNAVAILABLE,
@@ -66,6 +73,11 @@ class Forwarding {
   const WallClock::time_point deadline;  // the client's
 
  private:
+  void Count(const grpc::Status& outcome) {
+    parts_.metrics->Ended(rpc_, static_cast<StatusCode>(outcome.error_code()),
+                          parts_.clock->MonotonicNanos() - started_ns_);
+  }
+
   const ServiceParts& parts_;
   const Rpc rpc_;
   grpc::CallbackServerContext* const context_;
@@ -83,6 +95,7 @@ class ForwardedUnary final : public grpc::ServerUnaryReactor {
 
   // `held_bytes` of the budget for exports are taken until the end.
   void Begin(uint64_t held_bytes) {
+    if (!forwarding_.HasRequest()) return Finish(forwarding_.EndWithoutRequest());
     if (held_.Resize(held_bytes)) return Try();
     const Status full = Status::ResourceExhausted(
         "too many spans are waiting for the process that owns the data directory");
@@ -145,6 +158,10 @@ class ForwardedStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
                   const grpc::ByteBuffer* request)
       : forwarding_(parts, rpc, context, request) {}
 
+  void Begin() {
+    if (!forwarding_.HasRequest()) return Finish(forwarding_.EndWithoutRequest());
+    Try();
+  }
   void Try() {
     auto* hop = new Hop(this);  // NOLINT: deletes itself
     {
@@ -254,7 +271,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ForwardStream(const ServiceParts& pa
                                                           grpc::CallbackServerContext* context,
                                                           const grpc::ByteBuffer* request) {
   auto* call = new ForwardedStream(parts, rpc, context, request);  // NOLINT: deletes itself
-  call->Try();
+  call->Begin();
   return call;
 }
 

@@ -16,6 +16,7 @@
 #include "plugin/forward/forwarder.h"
 #include "plugin/forward/owner_socket.h"
 #include "plugin/forward/ownership.h"
+#include "plugin/forward/raw_http2.h"
 #include "plugin/v1/test_clients.h"
 #include "storage/engine/store.h"
 #include "tests/support/scratch_directory.h"
@@ -70,6 +71,7 @@ class Member {
     ownership_.reset();
   }
   Store& store() { return *store_; }
+  Server& server() { return *server_; }
   Forwarder& forwarder() { return forwarder_; }
 
   std::unique_ptr<Clients> clients;
@@ -393,6 +395,34 @@ TEST_F(ForwardTest, ADirectoryWithALongName) {
   Member owner(deep);
   Member other(deep);
   owner.Own();
+  EXPECT_TRUE(other.clients->Write(MakeSpan('a', 0)).ok());
+  EXPECT_EQ(SpanIds(&other, 'a'), IdsOf(1));
+}
+
+// Every call that is forwarded: unary, with a stream of replies, and spans.
+constexpr const char* kForwarded[] = {
+    "/jaeger.storage.v1.SpanReaderPlugin/GetServices",
+    "/jaeger.storage.v1.SpanReaderPlugin/GetTrace",
+    "/jaeger.storage.v1.SpanWriterPlugin/WriteSpan",
+    "/jaeger.storage.v2.TraceReader/FindTraces",
+    "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+};
+
+TEST_F(ForwardTest, ACallWhoseRequestNeverComesHarmsNobody) {
+  Member owner(dir());
+  Member other(dir());
+  owner.Own();
+  RawHttp2 client(other.server().port());
+  uint32_t stream = 1;
+  for (const char* method : kForwarded) {
+    for (int i = 0; i < 20; ++i) {
+      client.Call(stream, method);
+      if (i % 2 == 1) client.Message(stream, 100, "less than was announced");
+      client.Reset(stream);
+      stream += 2;
+      ASSERT_TRUE(client.Ping()) << method;
+    }
+  }
   EXPECT_TRUE(other.clients->Write(MakeSpan('a', 0)).ok());
   EXPECT_EQ(SpanIds(&other, 'a'), IdsOf(1));
 }
