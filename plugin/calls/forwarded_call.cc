@@ -12,6 +12,7 @@
 #include "plugin/calls/byte_budget.h"
 #include "plugin/calls/grpc_status.h"
 #include "plugin/forward/forwarder.h"
+#include "plugin/security/grpc_metadata.h"
 #include "storage/base/mutex.h"
 
 namespace larder {
@@ -26,7 +27,7 @@ class Forwarding {
              const grpc::ByteBuffer* message)
       : forwarder(*parts.forwarder),
         method(RpcPath(rpc)),
-        headers(HeadersToForward(context->client_metadata())),
+        headers(parts.guard->Identify(GrpcMetadata(*context))),
         request(*message),
         deadline(context->deadline()),
         parts_(parts),
@@ -37,13 +38,18 @@ class Forwarding {
     parts_.metrics->Started(rpc_);
   }
 
-  // False: the client broke off before its request was here whole. gRPC calls the handler all the
-  // same, and aborts the process that sends such a message on.
-  bool HasRequest() const { return request.Valid(); }
-  grpc::Status EndWithoutRequest() {
-    const grpc::Status cancelled(grpc::StatusCode::CANCELLED, "the request did not come whole");
-    Count(cancelled);
-    return cancelled;
+  // Why the call cannot be sent on; ok when it can.
+  Status Check() const {
+    // The client broke off before its request was here whole. gRPC calls the handler all the same,
+    // and aborts the process that sends such a message on.
+    if (!request.Valid()) return Status::Cancelled("the request did not come whole");
+    return headers.status();
+  }
+  // Of a call that was not sent on. With `retry_after_ms` not 0 it may come again.
+  grpc::Status Refuse(const Status& why, uint32_t retry_after_ms) {
+    const grpc::Status refusal = ToGrpcStatus(why, retry_after_ms);
+    Count(refusal);
+    return refusal;
   }
   // Whether a call that ended like this should be sent again.
   bool ShouldRetry(const grpc::Status& outcome) const {
@@ -68,7 +74,7 @@ class Forwarding {
 
   Forwarder& forwarder;
   const std::string method;
-  const Headers headers;
+  const Result<Headers> headers;  // ok once Check was
   const grpc::ByteBuffer request;
   const WallClock::time_point deadline;  // the client's
 
@@ -95,16 +101,17 @@ class ForwardedUnary final : public grpc::ServerUnaryReactor {
 
   // `held_bytes` of the budget for exports are taken until the end.
   void Begin(uint64_t held_bytes) {
-    if (!forwarding_.HasRequest()) return Finish(forwarding_.EndWithoutRequest());
+    const Status status = forwarding_.Check();
+    if (!status.ok()) return Finish(forwarding_.Refuse(status, 0));
     if (held_.Resize(held_bytes)) return Try();
     const Status full = Status::ResourceExhausted(
         "too many spans are waiting for the process that owns the data directory");
-    Finish(forwarding_.End(ToGrpcStatus(full, kGateRetryMs), {}));
+    Finish(forwarding_.Refuse(full, kGateRetryMs));
   }
   void Try() {
     busy_.store(2, std::memory_order_relaxed);
     auto hop = forwarding_.forwarder.Send(
-        forwarding_.method, forwarding_.headers, forwarding_.request, forwarding_.deadline,
+        forwarding_.method, *forwarding_.headers, forwarding_.request, forwarding_.deadline,
         [this](const grpc::Status& outcome, const grpc::ByteBuffer& reply,
                const Headers& trailers) {
           outcome_ = outcome;
@@ -159,7 +166,8 @@ class ForwardedStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
       : forwarding_(parts, rpc, context, request) {}
 
   void Begin() {
-    if (!forwarding_.HasRequest()) return Finish(forwarding_.EndWithoutRequest());
+    const Status status = forwarding_.Check();
+    if (!status.ok()) return Finish(forwarding_.Refuse(status, 0));
     Try();
   }
   void Try() {
@@ -196,7 +204,7 @@ class ForwardedStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
 
     void Begin() {
       Forwarding& forwarding = call_->forwarding_;
-      AddHeaders(forwarding.headers, &context_);
+      AddHeaders(*forwarding.headers, &context_);
       context_.set_deadline(forwarding.deadline);
       forwarding.forwarder.Open(forwarding.method, &context_, this);
       // Reads are begun from outside of its callbacks.

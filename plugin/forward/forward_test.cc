@@ -427,5 +427,25 @@ TEST_F(ForwardTest, ACallWhoseRequestNeverComesHarmsNobody) {
   EXPECT_EQ(SpanIds(&other, 'a'), IdsOf(1));
 }
 
+// gRPC takes as a server what it aborts over as a client.
+TEST_F(ForwardTest, MetadataThatGrpcWouldNotSendHarmsNobody) {
+  Member owner(dir());
+  Member other(dir());
+  owner.Own();
+  RawHttp2 client(other.server().port());
+  uint32_t stream = 1;
+  for (const char* method : kForwarded) {
+    for (const auto& [name, value] : RawHttp2::Fields{
+             {"bearer.token", "t\xff\xfe"}, {"uberctx-a!b", "c"}, {"x-tenant", "Z\xfcrich"}}) {
+      client.Call(stream, method, {{name, value}});
+      client.Message(stream, 0, "");
+      ASSERT_TRUE(client.AwaitEnd(stream)) << method << " " << name;
+      stream += 2;
+    }
+  }
+  EXPECT_TRUE(other.clients->Write(MakeSpan('a', 0)).ok());
+  EXPECT_EQ(SpanIds(&other, 'a'), IdsOf(1));
+}
+
 }  // namespace
 }  // namespace larder

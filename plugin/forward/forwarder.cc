@@ -43,29 +43,16 @@ std::shared_ptr<grpc::Channel> Dial(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
-bool IsOfConnection(std::string_view name) {
-  return name.empty() || name.starts_with(':') || name.starts_with("grpc-") ||
-         name == "user-agent" || name == "te" || name == "content-type" || name == "host" ||
-         name == "larder-reply-encoding";
-}
-
-Headers Copy(const std::multimap<grpc::string_ref, grpc::string_ref>& metadata) {
-  Headers headers;
-  for (const auto& [name, value] : metadata) {
-    const std::string_view view(name.data(), name.size());
-    if (!IsOfConnection(view)) headers.emplace_back(view, std::string(value.data(), value.size()));
-  }
-  return headers;
-}
-
 }  // namespace
 
-Headers HeadersToForward(const std::multimap<grpc::string_ref, grpc::string_ref>& metadata) {
-  return Copy(metadata);
-}
-
 Headers TrailersOf(const grpc::ClientContext& context) {
-  return Copy(context.GetServerTrailingMetadata());
+  Headers trailers;
+  for (const auto& [name, value] : context.GetServerTrailingMetadata()) {
+    if (name.starts_with("grpc-")) continue;  // of the status
+    trailers.emplace_back(std::string(name.begin(), name.end()),
+                          std::string(value.begin(), value.end()));
+  }
+  return trailers;
 }
 
 void AddHeaders(const Headers& headers, grpc::ClientContext* context) {

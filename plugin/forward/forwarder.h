@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -70,11 +69,9 @@ class Forwarder {
   grpc::GenericStub stub_;
 };
 
-// What of a caller's metadata the owner should see: all but what belongs to the connection, to
-// gRPC and to the encoding of replies.
-Headers HeadersToForward(const std::multimap<grpc::string_ref, grpc::string_ref>& metadata);
 // The trailers of a call that has ended, as UnaryHop::Done describes them.
 Headers TrailersOf(const grpc::ClientContext& context);
+// REQUIRES: gRPC would send them (TenantGuard::Identify says so): it aborts over any other.
 void AddHeaders(const Headers& headers, grpc::ClientContext* context);
 
 }  // namespace larder

@@ -1,6 +1,7 @@
 #include "plugin/settings/settings.h"
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 #include <utility>
 
@@ -193,8 +194,24 @@ std::vector<std::string_view> SplitList(std::string_view text) {
   return words;
 }
 
+// A process that forwards sends it on, and gRPC aborts a client over a name that it does not know
+// for one; those that begin with grpc- or end with -bin it takes for something else.
+Status CheckHeaderName(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return tolower(c); });
+  constexpr std::string_view kLegal = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
+  if (!name.empty() && name.find_first_not_of(kLegal) == std::string::npos &&
+      !name.starts_with("grpc-") && !name.ends_with("-bin")) {
+    return Status::Ok();
+  }
+  return Status::InvalidArgument(
+      "tenancy.header: a name has letters, digits, '-', '_' and '.', does not begin with grpc- and "
+      "does not end with -bin");
+}
+
 Status ApplyTenancy(Settings* settings) {
   TenancyOptions& tenancy = settings->server.tenancy;
+  LARDER_RETURN_IF_ERROR(CheckHeaderName(tenancy.header));
   for (const std::string_view name : SplitList(settings->tenants)) {
     tenancy.allowed.emplace_back(name);
   }

@@ -13,6 +13,11 @@ TenancyOptions WithLowerHeader(TenancyOptions options) {
   return options;
 }
 
+// gRPC takes other bytes as a server, but aborts a client that sends them.
+bool MaySend(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 }  // namespace
 
 TenantGuard::TenantGuard(const CallGuard* guard, const StoreGate* gate, TenancyOptions options,
@@ -43,6 +48,11 @@ Result<Headers> TenantGuard::Identify(const CallMetadata& metadata) const {
   LARDER_RETURN_IF_ERROR(guard_->Admit(metadata).status());
   Headers headers;
   for (const std::string_view name : metadata.Values(options_.header)) {
+    if (!MaySend(name)) {
+      return Status::InvalidArgument("the header " + options_.header +
+                                     " takes printable ASCII alone where another process owns the "
+                                     "data directory");
+    }
     headers.emplace_back(options_.header, name);
   }
   LARDER_ASSIGN_OR_RETURN(const bool is_archive, IsArchive(metadata));

@@ -43,7 +43,8 @@ class TenantGuard {
   // it takes no more tenants.
   Result<Caller> Admit(const CallMetadata& metadata, Access access = Access::kRead) const;
   // For a store of another process, whose guard decides about the tenant: the headers that tell it
-  // for whom the call speaks. What the guard says when it refuses.
+  // for whom the call speaks, and nothing else of what its client sent. What the guard says when it
+  // refuses; kInvalidArgument for a value that gRPC would not send.
   Result<Headers> Identify(const CallMetadata& metadata) const;
 
  private:

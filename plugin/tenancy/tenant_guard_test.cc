@@ -90,5 +90,20 @@ TEST_F(TenantGuardTest, AClosedStoreIsSaidToBe) {
   EXPECT_TRUE(Admit(on_, {}, Access::kNone).ok());
 }
 
+TEST_F(TenantGuardTest, TellsAnotherProcessOnlyWhoCalls) {
+  const auto identify = [&](const Headers& headers, bool is_archive = false) {
+    return TenantGuard(&guard_, &gate_, on_, is_archive).Identify(headers);
+  };
+  using Told = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(*identify({{"x-tenant", "acme"}, {"authorization", "Bearer t"}, {"uberctx-a!b", "c"}}),
+            (Told{{"x-tenant", "acme"}}));
+  EXPECT_EQ(*identify({{"x-tenant", "acme"}}, /*is_archive=*/true),
+            (Told{{"x-tenant", "acme"}, {"larder-data-set", "archive"}}));
+  EXPECT_EQ(*identify({}), Told{});
+  for (const char* name : {"Z\xfcrich", "a\nb", "a\x7f"}) {
+    EXPECT_EQ(identify({{"x-tenant", name}}).status().code(), StatusCode::kInvalidArgument);
+  }
+}
+
 }  // namespace
 }  // namespace larder
