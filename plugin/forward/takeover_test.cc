@@ -46,7 +46,31 @@ int KillsWanted() {
   return wanted == nullptr ? kKillsUsually : std::atoi(wanted);  // NOLINT: a number or nothing
 }
 
-// A plugin as go-plugin's host starts one.
+// Starts the program as go-plugin's host does; `output` is to be its standard output, `more` are
+// environment variables, NAME=VALUE.
+pid_t Spawn(const std::string& data_dir, const std::string& log, int output,
+            const std::vector<std::string>& more) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(),
+                                   O_WRONLY | O_CREAT | O_APPEND, 0600);
+  std::vector<std::string> variables = {"STORAGE_PLUGIN=jaeger", "PLUGIN_PROTOCOL_VERSIONS=1",
+                                        "LARDER_DATA_DIR=" + data_dir, "TMPDIR=" + data_dir};
+  variables.insert(variables.end(), more.begin(), more.end());
+  std::vector<char*> environment;
+  for (std::string& variable : variables) environment.push_back(variable.data());
+  environment.push_back(nullptr);
+  std::string program = LARDER_BINARY;
+  char* arguments[] = {program.data(), nullptr};
+  pid_t pid = 0;
+  EXPECT_EQ(posix_spawn(&pid, program.c_str(), &actions, nullptr, arguments, environment.data()),
+            0);
+  posix_spawn_file_actions_destroy(&actions);
+  return pid;
+}
+
+// A plugin with the handshake that its host reads.
 class Plugin {
  public:
   // `more`: environment variables, NAME=VALUE.
@@ -54,22 +78,7 @@ class Plugin {
          const std::vector<std::string>& more = {}) {
     int ends[2];
     EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(),
-                                     O_WRONLY | O_CREAT | O_APPEND, 0600);
-    std::vector<std::string> variables = {"STORAGE_PLUGIN=jaeger", "PLUGIN_PROTOCOL_VERSIONS=1",
-                                          "LARDER_DATA_DIR=" + data_dir, "TMPDIR=" + data_dir};
-    variables.insert(variables.end(), more.begin(), more.end());
-    std::vector<char*> environment;
-    for (std::string& variable : variables) environment.push_back(variable.data());
-    environment.push_back(nullptr);
-    std::string program = LARDER_BINARY;
-    char* arguments[] = {program.data(), nullptr};
-    EXPECT_EQ(posix_spawn(&pid_, program.c_str(), &actions, nullptr, arguments, environment.data()),
-              0);
-    posix_spawn_file_actions_destroy(&actions);
+    pid_ = Spawn(data_dir, log, ends[1], more);
     close(ends[1]);
     FILE* const output = fdopen(ends[0], "r");
     char line[512] = {};
@@ -399,6 +408,25 @@ TEST_F(TakeoverTest, APluginOpensNoPortForTheArchive) {
                 {"LARDER_ARCHIVE_LISTEN=127.0.0.1:" + std::to_string(ntohs(address.sin_port))});
   EXPECT_TRUE(plugin.has_started()) << Log();
   close(port_holder);
+}
+
+// Its host died before the plugin could look who it is: only the pipe tells.
+TEST_F(TakeoverTest, APluginWhoseHandshakeNobodyReadsLeaves) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  close(ends[0]);
+  const pid_t pid = Spawn(data_dir_, directory_.File("plugins.log"), ends[1], {});
+  close(ends[1]);
+  int status = 0;
+  pid_t ended = 0;
+  for (int i = 0; i < 6000 && ended == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    ended = waitpid(pid, &status, WNOHANG);
+  }
+  if (ended == 0) kill(pid, SIGKILL);
+  ASSERT_EQ(ended, pid) << Log();
+  EXPECT_TRUE(WIFEXITED(status)) << "by signal " << WTERMSIG(status);  // not by SIGPIPE
+  EXPECT_EQ(WEXITSTATUS(status), 0) << Log();
 }
 
 // It lets go, so that whoever can write gets the directory.

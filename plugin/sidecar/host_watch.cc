@@ -22,7 +22,7 @@ sigset_t Terminate() {
 
 }  // namespace
 
-HostWatch::HostWatch(uint64_t grace_ms) : host_(getppid()), grace_ms_(grace_ms) {
+HostWatch::HostWatch() : host_(getppid()) {
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
   const sigset_t set = Terminate();
@@ -36,6 +36,11 @@ HostWatch::~HostWatch() {
     ending_ = true;
   }
   watcher_.join();
+}
+
+void HostWatch::set_grace_ms(uint64_t grace_ms) {
+  const MutexLock lock(mu_);
+  grace_ms_ = grace_ms;
 }
 
 void HostWatch::AskToStop(std::string_view why) {
@@ -64,6 +69,7 @@ void HostWatch::Watch() {
     const bool terminated = sigtimedwait(&set, nullptr, &look_every) == SIGTERM;
     const auto now = SteadyClock::now();
     if (terminated && until == SteadyClock::time_point::max()) {
+      const MutexLock lock(mu_);
       until = now + std::chrono::milliseconds(grace_ms_);
     }
     if (getppid() != host_) AskToStop("the host is gone");

@@ -63,14 +63,15 @@ std::vector<std::string> WithoutEmptyConfig(std::vector<std::string> arguments) 
 }
 
 // Nothing but the handshake may stand on standard output: a host that reads no further would block
-// whoever writes there.
-void TellHost(const Handshake& handshake) {
+// whoever writes there. False: nobody reads it.
+bool Print(const Handshake& handshake) {
   std::printf("%s\n", HandshakeLine(handshake, Variable).c_str());
-  std::fflush(stdout);
+  const bool is_read = std::fflush(stdout) == 0;
   const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (nowhere < 0) return;
+  if (nowhere < 0) return is_read;
   dup2(nowhere, STDOUT_FILENO);
   close(nowhere);
+  return is_read;
 }
 
 // A server that the host can reach: on a socket, or where none can be made on a port.
@@ -110,10 +111,12 @@ Status Listen(ServerOptions options, Listening* listening) {
                              " nor a port on 127.0.0.1 can be listened on");
 }
 
-void TellHost(const Listening& listening) {
-  TellHost({.network = listening.network(),
-            .address = listening.address(),
-            .certificate = listening.certificate});
+// A host that died before HostWatch could know its process id does not read this either.
+void TellHost(const Listening& listening, HostWatch* host) {
+  const std::string network = listening.network();
+  const std::string address = listening.address();
+  if (Print({.network = network, .address = address, .certificate = listening.certificate})) return;
+  host->AskToStop("the host is gone: nobody reads the handshake");
 }
 
 // Null: another process owns the directory and answers. The plugin of a Jaeger that ended a moment
@@ -152,11 +155,11 @@ Result<std::unique_ptr<Store>> OpenOwned(const Settings& settings, const Listeni
 // Opens the store and tells the host where it is served: when it is open, or when that takes long.
 // When it cannot be opened before, the host learns it from the end of this process.
 Result<std::unique_ptr<Store>> OpenAndTell(const Settings& settings, const Listening& listening,
-                                           Ownership* ownership) {
+                                           Ownership* ownership, HostWatch* host) {
   std::promise<bool> is_open;
   std::thread teller([&, outcome = is_open.get_future()]() mutable {
     const bool is_late = outcome.wait_for(kHandshakeWait) == std::future_status::timeout;
-    if (is_late || outcome.get()) TellHost(listening);
+    if (is_late || outcome.get()) TellHost(listening, host);
   });
   auto store = OpenOwned(settings, listening, ownership, OpenStore);
   is_open.set_value(store.ok());
@@ -179,7 +182,7 @@ int ServeUntilTold(const Settings& settings, HostWatch* host, const Listening& l
 // Forwards until the owner is gone, then is the owner.
 int ForwardThenOwn(const Settings& settings, HostWatch* host, const Listening& listening) {
   listening.server->Forward();
-  TellHost(listening);
+  TellHost(listening, host);
   Log(LogLevel::kInfo, "forwarding to the process that owns the data directory",
       {{"version", kVersion}, {"data_dir", settings.store.data_dir}});
   uint64_t wait_ms = kLookMs;
@@ -204,7 +207,7 @@ int ServeHost(const Settings& settings, HostWatch* host, const Listening& listen
   const auto ownership = TakeOrFindOwner(settings.store.data_dir, forwarder, host);
   if (!ownership.ok()) return Fail(ownership.status(), ExitCodeOfOpen(ownership.status()));
   if (*ownership == nullptr) return ForwardThenOwn(settings, host, listening);
-  const auto store = OpenAndTell(settings, listening, ownership->get());
+  const auto store = OpenAndTell(settings, listening, ownership->get(), host);
   if (store.ok()) return ServeUntilTold(settings, host, listening, **store);
   listening.server->Drain(std::chrono::milliseconds(0));
   return Fail(store.status(), ExitCodeOfOpen(store.status()));
@@ -213,6 +216,7 @@ int ServeHost(const Settings& settings, HostWatch* host, const Listening& listen
 }  // namespace
 
 int RunSidecar(const std::vector<std::string>& arguments) {
+  HostWatch host;
   SetLogToStderr(LogLevel::kInfo, LogFormat::kHclog);
   umask(077);
   auto settings =
@@ -230,7 +234,7 @@ int RunSidecar(const std::vector<std::string>& arguments) {
   }
   auto tier = UseTier(&*settings);
   if (!tier.ok()) return Fail(tier.status(), kExitUsage);
-  HostWatch host(settings->shutdown_grace_ms);
+  host.set_grace_ms(settings->shutdown_grace_ms);
   Server* server = nullptr;  // set before the host learns where it listens
   PluginController controller(
       [&server](PluginController::Done done) { server->FlushV1(std::move(done)); },
