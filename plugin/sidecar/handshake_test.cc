@@ -1,6 +1,8 @@
 // What a go-plugin host reads and gives.
 #include "plugin/sidecar/handshake.h"
 
+#include <chrono>
+#include <filesystem>
 #include <map>
 #include <string>
 
@@ -9,7 +11,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "plugin/security/test_certificates.h"
@@ -56,33 +57,57 @@ TEST(HandshakeTest, EnvironmentSaysWhoStartedAndWhereToListen) {
             0U);
 }
 
-void MakeSocket(const std::string& path) {
+// A socket that listens until it is closed; the file stays.
+int MakeListener(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path.copy(static_cast<char*>(address.sun_path), sizeof address.sun_path - 1);
-  const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-  ASSERT_EQ(bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  close(listener);
+  const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  EXPECT_EQ(listen(listener, 1), 0);
+  return listener;
 }
+
+void MakeSocket(const std::string& path) { close(MakeListener(path)); }
 
 TEST(SocketFileTest, RemovesWhatTheDeadLeft) {
   const ScratchDirectory directory;
-  const pid_t child = fork();
-  if (child == 0) _exit(0);
-  ASSERT_EQ(waitpid(child, nullptr, 0), child);
-  const std::string left = directory.File("larder-plugin-" + std::to_string(child));
-  const std::string alive = directory.File("larder-plugin-" + std::to_string(getppid()));
-  MakeSocket(left);
-  MakeSocket(alive);
+  const std::string left = directory.File("larder-plugin-0123456789abcdef");
+  // Of a process that this one cannot see by its number: it may live in another container.
+  const std::string alive = directory.File("larder-plugin-999999999");
+  const std::string begins = directory.File("larder-plugin-1");  // has not come to listen yet
+  const std::string other = directory.File("other-0123456789abcdef");
+  const int listener = MakeListener(alive);
+  for (const std::string& dead : {left, begins, other}) MakeSocket(dead);
+  const auto long_ago = std::filesystem::file_time_type::clock::now() - std::chrono::hours(1);
+  for (const std::string& old : {left, alive, other}) {
+    std::filesystem::last_write_time(old, long_ago);
+  }
+  std::string own;
   {
     const auto socket = SocketFile::Reserve(directory.path());
     ASSERT_TRUE(socket.ok()) << socket.status().ToString();
-    MakeSocket((*socket)->path());
+    own = (*socket)->path();
+    MakeSocket(own);
     EXPECT_NE(access(left.c_str(), F_OK), 0);
-    EXPECT_EQ(access(alive.c_str(), F_OK), 0);
+    for (const std::string& kept : {alive, begins, other}) {
+      EXPECT_EQ(access(kept.c_str(), F_OK), 0) << kept;
+    }
   }
-  EXPECT_NE(access(directory.File("larder-plugin-" + std::to_string(getpid())).c_str(), F_OK), 0);
+  EXPECT_NE(access(own.c_str(), F_OK), 0);
   EXPECT_FALSE(SocketFile::Reserve(directory.File(std::string(100, 'x'))).ok());
+  close(listener);
+}
+
+TEST(SocketFileTest, ProcessesOfOneNumberHaveSocketsOfTheirOwn) {
+  const ScratchDirectory directory;  // shared by containers, in each of which the plugin is pid 1
+  const auto one = SocketFile::Reserve(directory.path());
+  ASSERT_TRUE(one.ok());
+  MakeSocket((*one)->path());
+  const auto two = SocketFile::Reserve(directory.path());
+  ASSERT_TRUE(two.ok());
+  EXPECT_NE((*one)->path(), (*two)->path());
+  EXPECT_EQ(access((*one)->path().c_str(), F_OK), 0);
 }
 
 TEST(SocketFileTest, IsGivenToAGroup) {

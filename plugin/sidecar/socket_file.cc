@@ -3,12 +3,15 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <csignal>
+#include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <random>
 #include <string_view>
 
 #include <grp.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -19,16 +22,38 @@ namespace {
 constexpr std::string_view kPrefix = "larder-plugin-";
 constexpr size_t kPathBytesMax = sizeof(sockaddr_un::sun_path) - 1;
 
+// A socket that is bound and does not listen yet refuses connections too.
+constexpr std::chrono::minutes kLeftOverAge(1);
+
+// Whether nobody listens there. Process numbers would not tell: each container has its own.
+bool IsRefused(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() > kPathBytesMax) return false;
+  path.copy(static_cast<char*>(address.sun_path), kPathBytesMax);
+  const int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (client < 0) return false;
+  const bool is_refused =
+      connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+      errno == ECONNREFUSED;
+  close(client);
+  return is_refused;
+}
+
 // A file of ours whose process is gone: kill -9 leaves it.
 bool IsLeftOver(const std::filesystem::directory_entry& entry) {
-  const std::string name = entry.path().filename().string();
-  if (!name.starts_with(kPrefix)) return false;
-  pid_t pid = 0;
-  const char* const end = name.data() + name.size();
-  const auto [stopped, error] = std::from_chars(name.data() + kPrefix.size(), end, pid);
-  std::error_code ignored;
-  return error == std::errc() && stopped == end && pid > 0 && entry.is_socket(ignored) &&
-         kill(pid, 0) != 0 && errno == ESRCH;
+  if (!entry.path().filename().string().starts_with(kPrefix)) return false;
+  std::error_code error;
+  const auto age = std::filesystem::file_time_type::clock::now() - entry.last_write_time(error);
+  return !error && age > kLeftOverAge && entry.is_socket(error) && IsRefused(entry.path());
+}
+
+// 16 digits.
+std::string RandomName() {
+  std::random_device random;
+  std::array<char, 17> digits{};
+  std::snprintf(digits.data(), digits.size(), "%08x%08x", random(), random());
+  return digits.data();
 }
 
 // The number of a group; nothing when there is none of that name.
@@ -54,9 +79,8 @@ Result<std::unique_ptr<SocketFile>> SocketFile::Reserve(const std::string& direc
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
     if (IsLeftOver(entry)) unlink(entry.path().c_str());
   }
-  std::string path = directory + "/" + std::string(kPrefix) + std::to_string(getpid());
+  std::string path = directory + "/" + std::string(kPrefix) + RandomName();
   if (path.size() > kPathBytesMax) return Status::Unavailable(path + " is too long for a socket");
-  unlink(path.c_str());  // of a process that had the same number
   return std::unique_ptr<SocketFile>(new SocketFile(std::move(path)));
 }
 

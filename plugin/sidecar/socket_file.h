@@ -10,9 +10,10 @@ namespace larder {
 
 class SocketFile {
  public:
-  // A free name in `directory`; the server that listens there makes the file. Removes what
-  // processes that are gone have left there. kUnavailable: the directory cannot be written, or the
-  // name would be too long for a socket.
+  // A name in `directory` that nobody can have or foresee: processes of several containers may
+  // share the directory and have equal numbers, and other users may write there. The server that
+  // listens makes the file. Removes what processes that are gone have left there. kUnavailable: the
+  // directory cannot be written, or the name would be too long for a socket.
   static Result<std::unique_ptr<SocketFile>> Reserve(const std::string& directory);
   // Removes the file.
   ~SocketFile();
