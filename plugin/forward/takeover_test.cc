@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -55,9 +56,12 @@ pid_t Spawn(const std::string& data_dir, const std::string& log, int output,
   posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(),
                                    O_WRONLY | O_CREAT | O_APPEND, 0600);
-  std::vector<std::string> variables = {"STORAGE_PLUGIN=jaeger", "PLUGIN_PROTOCOL_VERSIONS=1",
-                                        "LARDER_DATA_DIR=" + data_dir, "TMPDIR=" + data_dir};
-  variables.insert(variables.end(), more.begin(), more.end());
+  std::vector<std::string> variables = more;  // the first of a name counts
+  for (const std::string& usual :
+       {std::string("STORAGE_PLUGIN=jaeger"), std::string("PLUGIN_PROTOCOL_VERSIONS=1"),
+        "LARDER_DATA_DIR=" + data_dir, "TMPDIR=" + data_dir}) {
+    variables.push_back(usual);
+  }
   std::vector<char*> environment;
   for (std::string& variable : variables) environment.push_back(variable.data());
   environment.push_back(nullptr);
@@ -82,9 +86,11 @@ class Plugin {
     close(ends[1]);
     FILE* const output = fdopen(ends[0], "r");
     char line[512] = {};
-    if (std::fgets(line, sizeof line, output) != nullptr) address_ = AddressIn(line);
+    if (std::fgets(line, sizeof line, output) != nullptr) ReadHandshake(line);
     std::fclose(output);  // NOLINT: fdopen gave it
-    channel_ = grpc::CreateChannel("unix:" + address_, grpc::InsecureChannelCredentials());
+    if (!has_started()) return;
+    channel_ = grpc::CreateChannel(network_ == "unix" ? "unix:" + address_ : address_,
+                                   grpc::InsecureChannelCredentials());
   }
   ~Plugin() { Kill(); }
   Plugin(const Plugin&) = delete;
@@ -92,6 +98,8 @@ class Plugin {
 
   pid_t pid() const { return pid_; }
   bool has_started() const { return !address_.empty(); }
+  // Of the handshake; empty when there was none.
+  const std::string& network() const { return network_; }
   // The process is about to go, or gone: its calls may fail.
   bool is_doomed() const { return is_doomed_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
@@ -119,13 +127,15 @@ class Plugin {
 
  private:
   // "1|1|unix|PATH|grpc|"
-  static std::string AddressIn(const std::string& line) {
-    const size_t begin = line.find("|unix|");
-    if (begin == std::string::npos) return "";
-    return line.substr(begin + 6, line.find('|', begin + 6) - begin - 6);
+  void ReadHandshake(const std::string& line) {
+    std::istringstream fields(line);
+    std::string version;
+    std::getline(std::getline(fields, version, '|'), version, '|');
+    std::getline(std::getline(fields, network_, '|'), address_, '|');
   }
 
   pid_t pid_ = 0;
+  std::string network_;
   std::string address_;
   std::shared_ptr<grpc::Channel> channel_;
   std::atomic<bool> is_doomed_{false};
@@ -408,6 +418,22 @@ TEST_F(TakeoverTest, APluginOpensNoPortForTheArchive) {
                 {"LARDER_ARCHIVE_LISTEN=127.0.0.1:" + std::to_string(ntohs(address.sin_port))});
   EXPECT_TRUE(plugin.has_started()) << Log();
   close(port_holder);
+}
+
+// A port lets in every user of the machine, so it is no silent way out.
+TEST_F(TakeoverTest, APortInsteadOfASocketIsSaidAndNeverPassesOverAToken) {
+  const std::string log = directory_.File("plugins.log");
+  const std::string token_file = directory_.File("tokens");
+  std::ofstream(token_file) << "secret\n";
+  std::filesystem::permissions(token_file, std::filesystem::perms::owner_read);
+  const std::string no_directory = "TMPDIR=" + directory_.File("nothing");
+  const Plugin guarded(data_dir_, log, {no_directory, "LARDER_AUTH_TOKEN_FILE=" + token_file});
+  EXPECT_FALSE(guarded.has_started());
+  EXPECT_NE(Log().find("auth.token-file"), std::string::npos) << Log();
+  const Plugin open(data_dir_, log, {no_directory, "LARDER_ADMIN_LISTEN=127.0.0.1:1"});
+  EXPECT_EQ(open.network(), "tcp") << Log();
+  EXPECT_NE(Log().find("every user of this machine can read"), std::string::npos) << Log();
+  EXPECT_NE(Log().find("\"settings\":\"admin-listen\""), std::string::npos) << Log();
 }
 
 // Its host died before the plugin could look who it is: only the pipe tells.

@@ -1,9 +1,12 @@
 // The program as Jaeger v1.24 to v1.57 start it: a server on a socket that only its host knows.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <future>
+#include <iterator>
 #include <memory>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -85,20 +88,15 @@ struct Listening {
   }
 };
 
-Status Listen(ServerOptions options, Listening* listening) {
-  LARDER_ASSIGN_OR_RETURN(HostTls tls, MakeHostTls(Variable("PLUGIN_CLIENT_CERT")));
-  options.credentials = std::move(tls.credentials);
-  listening->certificate = std::move(tls.certificate);
-  auto socket = SocketFile::Reserve(SocketDirectory(Variable));
-  if (socket.ok()) {
-    options.listen = "unix:" + (*socket)->path();
-    auto server = Server::Start(options);
-    if (server.ok()) {
-      listening->socket = std::move(socket).value();
-      listening->server = std::move(server).value();
-      return listening->socket->GiveToGroup(Variable("PLUGIN_UNIX_SOCKET_GROUP"));
-    }
-  }
+Status ListenOnSocket(ServerOptions options, Listening* listening) {
+  LARDER_ASSIGN_OR_RETURN(auto socket, SocketFile::Reserve(SocketDirectory(Variable)));
+  options.listen = "unix:" + socket->path();
+  LARDER_ASSIGN_OR_RETURN(listening->server, Server::Start(options));
+  listening->socket = std::move(socket);
+  return Status::Ok();
+}
+
+Status ListenOnPort(ServerOptions options, Listening* listening) {
   const PortRange ports = PluginPorts(Variable);
   for (uint32_t port = ports.min; port <= ports.max; ++port) {
     options.listen = "127.0.0.1:" + std::to_string(port);
@@ -107,8 +105,55 @@ Status Listen(ServerOptions options, Listening* listening) {
     listening->server = std::move(server).value();
     return Status::Ok();
   }
-  return Status::Unavailable("neither a socket in " + SocketDirectory(Variable) +
-                             " nor a port on 127.0.0.1 can be listened on");
+  return Status::Unavailable("no port on 127.0.0.1 can be listened on");
+}
+
+// A socket is this user's alone; a port is everybody's on the machine, unless the host has asked
+// for certificates on both sides. It shows no token, so none can be asked for.
+Status Listen(const SecurityOptions& security, ServerOptions options, Listening* listening) {
+  LARDER_ASSIGN_OR_RETURN(HostTls tls, MakeHostTls(Variable("PLUGIN_CLIENT_CERT")));
+  const bool is_open_to_all = tls.credentials == nullptr;
+  options.credentials = std::move(tls.credentials);
+  listening->certificate = std::move(tls.certificate);
+  const Status no_socket = ListenOnSocket(options, listening);
+  if (no_socket.ok()) return listening->socket->GiveToGroup(Variable("PLUGIN_UNIX_SOCKET_GROUP"));
+  const std::string why = "no socket can be made in " + SocketDirectory(Variable) + " (" +
+                          std::string(no_socket.message()) + ")";
+  if (is_open_to_all && (!security.token_file.empty() || security.tls.enabled())) {
+    return Status::Unavailable(why +
+                               ", and a port would let in every user of this machine, although "
+                               "auth.token-file or tls.cert-file is set: name a directory that can "
+                               "be written by TMPDIR, or unset them");
+  }
+  LARDER_RETURN_IF_ERROR(ListenOnPort(options, listening).With(why));
+  Log(LogLevel::kWarning,
+      is_open_to_all
+          ? "the host is served on a port, which every user of this machine can read and "
+            "write by; name a directory for a socket by TMPDIR"
+          : "the host is served on a port, with certificates on both sides",
+      {{"why", why}, {"address", listening->address()}});
+  return Status::Ok();
+}
+
+// What has a meaning for `larder serve` alone; a file may be for both.
+void WarnOfUnused(const Settings& settings) {
+  constexpr std::string_view kUnused[] = {
+      "grpc-listen",     "admin-listen",    "otlp.grpc-listen", "otlp.http-listen",
+      "archive.listen",  "tls.cert-file",   "tls.key-file",     "tls.client-ca-file",
+      "auth.token-file", "insecure-listen", "enable-purge",     "log.format"};
+  const Settings standard;
+  std::string names;
+  for (const Setting& setting : SettingsTable()) {
+    if (std::find(std::begin(kUnused), std::end(kUnused), setting.name) == std::end(kUnused) ||
+        SettingText(setting, settings) == SettingText(setting, standard)) {
+      continue;
+    }
+    names += (names.empty() ? "" : ", ") + std::string(setting.name);
+  }
+  if (names.empty()) return;
+  Log(LogLevel::kWarning,
+      "some settings are for `larder serve` alone: a plugin listens only on its host's socket",
+      {{"settings", names}});
 }
 
 // A host that died before HostWatch could know its process id does not read this either.
@@ -229,6 +274,7 @@ int RunSidecar(const std::vector<std::string>& arguments) {
                 kExitUsage);
   }
   SetLogToStderr(settings->log_level, LogFormat::kHclog);
+  WarnOfUnused(*settings);
   if (const Status status = CheckLocalDisk(settings->store.data_dir); !status.ok()) {
     return Fail(status, kExitNotWritable);
   }
@@ -255,7 +301,7 @@ int RunSidecar(const std::vector<std::string>& arguments) {
   options.v1.span_bytes_max = SIZE_MAX;  // the host takes messages of any size
   options.more_services = {{"plugin", &controller}, {"plugin", &broker}, {"plugin", &stdio}};
   Listening listening;
-  if (const Status status = Listen(options, &listening); !status.ok()) {
+  if (const Status status = Listen(settings->security, options, &listening); !status.ok()) {
     return Fail(status, kExitFailure);
   }
   server = listening.server.get();
