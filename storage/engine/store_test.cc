@@ -58,6 +58,13 @@ class StoreTest : public testing::Test {
     ASSERT_TRUE(store.ok()) << store.status().ToString();
     store_ = std::move(store).value();
   }
+  // Goes on with what a process that is killed now leaves: nothing of it is sealed.
+  void Die() {
+    const std::string left = options_.data_dir;
+    options_.data_dir += "+";
+    std::filesystem::copy(left, options_.data_dir, std::filesystem::copy_options::recursive);
+    Open();
+  }
   WriteResult WriteBytes(const std::string& bytes) { return store_->Write({.otlp = bytes}); }
   void Write(uint32_t spans) {
     const std::vector<Span> batch = generator_.Batch(spans);
@@ -243,6 +250,24 @@ TEST_F(StoreTest, ARetryIsToldTheSameReason) {
   EXPECT_EQ(store_->stats().spans_duplicate, 2u);
   EXPECT_EQ(again.rejected_spans, 1u);
   EXPECT_EQ(again.first_rejection, reason);
+}
+
+// Its answer got lost with the process that stored it: the journal knows what is to be remembered.
+TEST_F(StoreTest, ARetryIsRecognisedByTheNextProcess) {
+  const std::vector<Span> batch = generator_.Batch(20);
+  const std::string bytes = EncodeSpans(batch);
+  AddSpans(batch, &written_);
+  ASSERT_TRUE(WriteBytes(bytes).status.ok());
+  for (int deaths = 0; deaths < 2; ++deaths) {
+    Die();
+    const WriteResult again = WriteBytes(bytes);
+    EXPECT_TRUE(again.status.ok()) << again.status.ToString();
+    EXPECT_EQ(again.accepted_spans, 20u);
+    EXPECT_EQ(store_->stats().spans_duplicate, 20u) << deaths;
+  }
+  ASSERT_TRUE(store_->Flush().ok());
+  EXPECT_EQ(store_->stats().stored_rows, 20u);
+  ExpectAllThere();
 }
 
 TEST_F(StoreTest, BadRequestsAreAnsweredAndLeaveNothing) {
