@@ -295,6 +295,18 @@ TEST_F(ForwardTest, GivesUpInTheEnd) {
   EXPECT_NE(read.error_message().find("owns the data directory"), std::string::npos);
 }
 
+// A host waits for the end of its plugin without a deadline of its own.
+TEST_F(ForwardTest, AFlushIsNotHeldByAnOwnerThatIsNotThere) {
+  Member lonely(dir(), {}, /*hold_ms=*/600'000);
+  std::future<grpc::Status> write =
+      std::async(std::launch::async, [&] { return lonely.clients->Write(MakeSpan('a', 0)); });
+  ASSERT_EQ(write.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+  std::promise<void> flushed;
+  lonely.server().FlushV1([&] { flushed.set_value(); }, std::chrono::milliseconds(100));
+  ASSERT_EQ(flushed.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
+  EXPECT_EQ(write.get().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
 TEST_F(ForwardTest, ACallIsHeldForNoLongerThanItsClientWaits) {
   Member lonely(dir());
   grpc::ClientContext context;

@@ -331,11 +331,13 @@ void Server::Open(Store* store) {
 
 void Server::Forward() { SetServing(true); }
 
-void Server::FlushV1(std::function<void()> done) {
+void Server::FlushV1(std::function<void()> done, std::chrono::milliseconds patience) {
   // One after the other: `done` runs once, when both are through.
   parts_->v1_batcher.Flush([this, done = std::move(done)](const Status& /*outcome*/) {
     parts_->v1_archive_batcher.Flush([done](const Status& /*of_archive*/) { done(); });
   });
+  parts_->v1_batcher.Hurry(patience);
+  parts_->v1_archive_batcher.Hurry(patience);
 }
 
 void Server::Drain(std::chrono::milliseconds grace) {

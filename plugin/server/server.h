@@ -76,8 +76,9 @@ class Server {
   // Health says SERVING: ServerOptions::forwarder has found the owner.
   void Forward();
   // Calls `done` from another thread when every span that came by jaeger.storage.v1 before has its
-  // outcome.
-  void FlushV1(std::function<void()> done);
+  // outcome. Those that can not be written are given up after `patience`, as are all that come
+  // later: the server is to stop.
+  void FlushV1(std::function<void()> done, std::chrono::milliseconds patience);
   // Health says NOT_SERVING, new calls are refused, running ones may end within `grace` and are
   // then cancelled. When it returns no call is left and the store may go.
   void Drain(std::chrono::milliseconds grace);

@@ -1,12 +1,14 @@
 // What a go-plugin host reads and gives.
 #include "plugin/sidecar/handshake.h"
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <map>
 #include <string>
 
 #include <fcntl.h>
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,6 +17,7 @@
 
 #include "plugin/security/test_certificates.h"
 #include "plugin/sidecar/host_tls.h"
+#include "plugin/sidecar/plugin_services.h"
 #include "plugin/sidecar/socket_file.h"
 #include "tests/support/scratch_directory.h"
 
@@ -140,6 +143,26 @@ TEST(HostTlsTest, OnlyWhenTheHostAsks) {
   // Hosts look at a certificate only above 50 characters, and their decoder knows no padding.
   EXPECT_GT(tls->certificate.size(), 300U);
   EXPECT_EQ(tls->certificate.find_first_of("=\n|"), std::string::npos);
+}
+
+// A disk that hangs must not keep the host from its end.
+TEST(PluginControllerTest, AFlushThatDoesNotEndIsWaitedForInVain) {
+  PluginController::Done pending;
+  std::atomic<int> shutdowns = 0;
+  PluginController controller([&](PluginController::Done done) { pending = std::move(done); },
+                              [&] { ++shutdowns; }, std::chrono::milliseconds(50));
+  grpc::ServerBuilder builder;
+  builder.RegisterService(&controller);
+  const auto server = builder.BuildAndStart();
+  const auto stub = plugin::GRPCController::NewStub(server->InProcessChannel({}));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
+  plugin::Empty reply;
+  const grpc::Status status = stub->Shutdown(&context, {}, &reply);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  pending();  // nobody waits for it by now
+  server->Shutdown();
+  EXPECT_EQ(shutdowns, 1);
 }
 
 }  // namespace

@@ -1,7 +1,31 @@
 #include "plugin/sidecar/plugin_services.h"
 
+#include <atomic>
+#include <memory>
+
+#include <grpcpp/alarm.h>
+
 namespace larder {
 namespace {
+
+// The answer of Shutdown, by whoever comes first.
+class ShutdownReply {
+ public:
+  ShutdownReply(grpc::ServerUnaryReactor* reactor, PluginController::Done on_shutdown)
+      : reactor_(reactor), on_shutdown_(std::move(on_shutdown)) {}
+  void Give() {
+    if (is_given_.exchange(true)) return;
+    reactor_->Finish(grpc::Status::OK);
+    on_shutdown_();
+  }
+
+  grpc::Alarm alarm;
+
+ private:
+  grpc::ServerUnaryReactor* const reactor_;
+  const PluginController::Done on_shutdown_;
+  std::atomic<bool> is_given_ = false;
+};
 
 class BrokerStream final : public grpc::ServerBidiReactor<plugin::ConnInfo, plugin::ConnInfo> {
  public:
@@ -36,10 +60,13 @@ grpc::ServerUnaryReactor* PluginController::Shutdown(grpc::CallbackServerContext
                                                      const plugin::Empty* /*request*/,
                                                      plugin::Empty* /*reply*/) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  flush_([this, reactor] {
-    reactor->Finish(grpc::Status::OK);
-    on_shutdown_();
-  });
+  const auto answer = std::make_shared<ShutdownReply>(reactor, on_shutdown_);
+  // The flush keeps the answer: the alarm alone would hold itself.
+  answer->alarm.Set(std::chrono::system_clock::now() + flush_max_,
+                    [late = std::weak_ptr(answer)](bool /*is_due*/) {
+                      if (const auto waiting = late.lock()) waiting->Give();
+                    });
+  flush_([answer] { answer->Give(); });
   return reactor;
 }
 

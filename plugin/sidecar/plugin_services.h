@@ -1,6 +1,7 @@
 // The services that go-plugin's hosts expect beside those of the plugin itself.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <utility>
 
@@ -10,14 +11,18 @@
 namespace larder {
 
 // A host waits for the answer of Shutdown as long as it takes, and kills a plugin that is not gone
-// two seconds later. So the answer comes when the spans that were sent before have their outcome.
+// two seconds later. So the answer comes when the spans that were sent before have their outcome,
+// or after kFlushMax: a disk or an owner that hangs must not keep the host from its end.
 class PluginController final : public plugin::GRPCController::CallbackService {
  public:
   using Done = std::function<void()>;
+  static constexpr std::chrono::milliseconds kFlushMax{20'000};
+
   // `flush` calls back when what was sent is durable; `on_shutdown` is called then. Both may be
   // called more than once, from any thread, and must not block.
-  PluginController(std::function<void(Done)> flush, Done on_shutdown)
-      : flush_(std::move(flush)), on_shutdown_(std::move(on_shutdown)) {}
+  PluginController(std::function<void(Done)> flush, Done on_shutdown,
+                   std::chrono::milliseconds flush_max = kFlushMax)
+      : flush_(std::move(flush)), on_shutdown_(std::move(on_shutdown)), flush_max_(flush_max) {}
 
   grpc::ServerUnaryReactor* Shutdown(grpc::CallbackServerContext* context,
                                      const plugin::Empty* request, plugin::Empty* reply) override;
@@ -25,6 +30,7 @@ class PluginController final : public plugin::GRPCController::CallbackService {
  private:
   const std::function<void(Done)> flush_;
   const Done on_shutdown_;
+  const std::chrono::milliseconds flush_max_;
 };
 
 // Jaeger asks for no further connections: what comes is read and left.

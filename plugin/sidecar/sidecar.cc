@@ -36,6 +36,9 @@ namespace {
 
 // The host kills a plugin two seconds after Shutdown; what is not sealed is in the journal.
 constexpr std::chrono::milliseconds kDrainGrace(500);
+// Spans that no owner takes are given up before the host is answered all the same.
+constexpr std::chrono::milliseconds kFlushPatience =
+    PluginController::kFlushMax - std::chrono::seconds(2);
 // The host waits a minute for the handshake, and what it asks then should find the store open.
 constexpr std::chrono::seconds kHandshakeWait(20);
 constexpr std::chrono::seconds kOwnerWait(15);
@@ -283,7 +286,7 @@ int RunSidecar(const std::vector<std::string>& arguments) {
   host.set_grace_ms(settings->shutdown_grace_ms);
   Server* server = nullptr;  // set before the host learns where it listens
   PluginController controller(
-      [&server](PluginController::Done done) { server->FlushV1(std::move(done)); },
+      [&server](PluginController::Done done) { server->FlushV1(std::move(done), kFlushPatience); },
       [&host] { host.AskToStop("the host asked"); });
   PluginBroker broker;
   PluginStdio stdio;

@@ -62,12 +62,15 @@ void SpanBatcher::Stop() {
   {
     const MutexLock lock(mu_);
     stopping_ = true;
-    patience_until_ =
-        std::min(patience_until_, std::chrono::steady_clock::now() +
-                                      std::chrono::milliseconds(options_.stop_patience_ms));
   }
-  changed_.SignalAll();
+  Hurry(std::chrono::milliseconds(options_.stop_patience_ms));
   if (thread_.joinable()) thread_.join();
+}
+
+void SpanBatcher::Hurry(std::chrono::milliseconds patience) {
+  const MutexLock lock(mu_);
+  patience_until_ = std::min(patience_until_, std::chrono::steady_clock::now() + patience);
+  changed_.SignalAll();
 }
 
 bool SpanBatcher::is_full() const {
@@ -207,7 +210,7 @@ WriteResult SpanBatcher::WriteToOwner(const Headers& headers, const std::string&
   do {
     const auto now = std::chrono::steady_clock::now();
     const MutexLock lock(mu_);
-    if (now >= until || (stopping_ && now >= patience_until_)) hop.Cancel();
+    if (now >= until || now >= patience_until_) hop.Cancel();
   } while (!hop.WaitFor(kLookEvery));
   return hop.result();
 }
@@ -217,7 +220,7 @@ bool SpanBatcher::Wait(const SpanOrigin& origin, uint64_t ms) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
   for (;;) {
     const auto now = std::chrono::steady_clock::now();
-    if (stopping_ && (!origin.headers || now >= patience_until_)) return false;
+    if (now >= patience_until_ || (stopping_ && !origin.headers)) return false;
     if (now >= until) return true;
     changed_.WaitFor(mu_, std::min<std::chrono::nanoseconds>(until - now, kLookEvery));
   }

@@ -69,6 +69,8 @@ class SpanBatcher {
   void Add(SpanOrigin origin, MessageBytes message, std::string_view span, Done done);
   // `done` runs when all that was added before has its outcome.
   void Flush(Done done);
+  // A span that cannot be written is given up after `patience` at the latest, from now on.
+  void Hurry(std::chrono::milliseconds patience);
   // More than pending_bytes_max wait: streams read no further.
   bool is_full() const;
 
@@ -99,7 +101,7 @@ class SpanBatcher {
   WriteResult WriteToStore(const SpanOrigin& origin, const std::string& otlp, Time until);
   WriteResult WriteOnce(const SpanOrigin& origin, const std::string& otlp, Time until);
   WriteResult WriteToOwner(const Headers& headers, const std::string& otlp, Time until);
-  // False: the batcher stops, and has no patience left.
+  // False: there is no patience left, or the batcher stops.
   bool Wait(const SpanOrigin& origin, uint64_t ms);
   void Answer(Batch batch, const Status& status);
 
