@@ -52,8 +52,8 @@ class Forwarding {
     return refusal;
   }
   // Whether a call that ended like this should be sent again.
-  bool ShouldRetry(const grpc::Status& outcome) const {
-    return Forwarder::IsLost(outcome) && !context_->IsCancelled() &&
+  bool ShouldRetry(const grpc::Status& outcome, const Headers& trailers) const {
+    return Forwarder::IsLost(outcome, trailers) && !context_->IsCancelled() &&
            WallClock::now() + Forwarder::kTryAgainAfter < std::min(held_until_, deadline);
   }
   // `retry` runs a moment later, on a thread of gRPC.
@@ -67,7 +67,7 @@ class Forwarding {
   grpc::Status End(const grpc::Status& outcome, const Headers& trailers) {
     Count(outcome);
     for (const auto& [name, value] : trailers) context_->AddTrailingMetadata(name, value);
-    if (!Forwarder::IsLost(outcome) || context_->IsCancelled()) return outcome;
+    if (!Forwarder::IsLost(outcome, trailers) || context_->IsCancelled()) return outcome;
     return {grpc::StatusCode::UNAVAILABLE,
             "the process that owns the data directory did not answer: " + outcome.error_message()};
   }
@@ -140,7 +140,8 @@ class ForwardedUnary final : public grpc::ServerUnaryReactor {
   // later one goes on: after Finish nothing here may be touched.
   void Leave() {
     if (busy_.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
-    if (forwarding_.ShouldRetry(outcome_)) return forwarding_.RetryLater([this] { Try(); });
+    if (forwarding_.ShouldRetry(outcome_, trailers_))
+      return forwarding_.RetryLater([this] { Try(); });
     if (outcome_.ok()) *reply_ = answer_;
     Finish(forwarding_.End(outcome_, trailers_));
   }
@@ -246,7 +247,7 @@ class ForwardedStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> 
   ~ForwardedStream() override = default;
 
   void Ended(const grpc::Status& outcome, const Headers& trailers) {
-    if (!is_passed_on_ && forwarding_.ShouldRetry(outcome)) {
+    if (!is_passed_on_ && forwarding_.ShouldRetry(outcome, trailers)) {
       return forwarding_.RetryLater([this] { Try(); });
     }
     Finish(forwarding_.End(outcome, trailers));

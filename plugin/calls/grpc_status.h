@@ -17,6 +17,10 @@ namespace larder {
 // and when.
 grpc::Status ToGrpcStatus(const Status& status, uint32_t retry_after_ms = 0);
 
+// The trailer, with any value, of an UNAVAILABLE that a store itself has answered: what is asked
+// again gets the same. One without it is for want of a store, and may find one a moment later.
+inline constexpr const char* kAnsweredTrailer = "larder-answered";
+
 // The value of the trailer `larder-gaps`: what a query could not read, in printable ASCII and at
 // most a few hundred bytes. REQUIRES: not empty.
 std::string GapsTrailer(const std::vector<Gap>& gaps);

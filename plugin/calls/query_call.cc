@@ -45,13 +45,15 @@ QueryCall::QueryCall(const ServiceParts& parts, Rpc rpc, grpc::CallbackServerCon
   if (AsksForGzip(*context)) context->set_compression_algorithm(GRPC_COMPRESS_GZIP);
 }
 
-Result<Store*> QueryCall::Admit() const {
+Result<Store*> QueryCall::Admit() {
   if (!caller_.ok()) return caller_.status();
   if (parts_.metrics->active_queries() > int64_t{parts_.active_queries_max}) {
     return Status::ResourceExhausted("more than " + std::to_string(parts_.active_queries_max) +
                                      " queries run at once; try again (query.concurrency-max)");
   }
-  return parts_.gate->Get();
+  const Result<Store*> store = parts_.gate->Get();
+  has_store_ = store.ok();
+  return store;
 }
 
 QueryLimits QueryCall::limits() const {
@@ -65,6 +67,9 @@ grpc::Status QueryCall::End(const Status& outcome, const std::vector<Gap>& gaps)
     const std::string text = GapsTrailer(gaps);
     context_->AddTrailingMetadata("larder-gaps", text);
     Log(LogLevel::kWarning, "query answered with gaps", {{"rpc", RpcName(rpc_)}, {"gaps", text}});
+  }
+  if (has_store_ && outcome.code() == StatusCode::kUnavailable) {
+    context_->AddTrailingMetadata(kAnsweredTrailer, "1");
   }
   const bool retryable = outcome.code() == StatusCode::kUnavailable ||
                          outcome.code() == StatusCode::kResourceExhausted;

@@ -64,7 +64,7 @@ class QueryCall {
   // refuses, kResourceExhausted when too many queries run, kUnavailable when there is no store,
   // kInvalidArgument when the request cannot be unpacked.
   template <typename Work>
-  auto Ask(const Work& work) const -> decltype(work(std::declval<const Question&>())) {
+  auto Ask(const Work& work) -> decltype(work(std::declval<const Question&>())) {
     LARDER_ASSIGN_OR_RETURN(Store* const store, Admit());
     LARDER_ASSIGN_OR_RETURN(const MessageBytes bytes,
                             ReadRequest(request_, parts_.request_bytes_max));
@@ -76,7 +76,7 @@ class QueryCall {
   grpc::Status End(const Status& outcome, const std::vector<Gap>& gaps);
 
  private:
-  Result<Store*> Admit() const;
+  Result<Store*> Admit();
   QueryLimits limits() const;
 
   const ServiceParts& parts_;
@@ -85,6 +85,7 @@ class QueryCall {
   const grpc::ByteBuffer request_;
   const uint64_t started_ns_;
   const Result<Caller> caller_;
+  bool has_store_ = false;  // set by Admit
   std::atomic<bool> cancelled_{false};
 };
 

@@ -36,7 +36,8 @@ void ReadReply(std::string_view message, WriteResult* result) try {
       "the answer of the process that owns the data directory is no ExportTraceServiceResponse");
 }
 
-WriteResult ResultOf(const grpc::Status& outcome, const grpc::ByteBuffer& reply) {
+WriteResult ResultOf(const grpc::Status& outcome, const grpc::ByteBuffer& reply,
+                     const Headers& trailers) {
   WriteResult result;
   if (outcome.ok()) {
     const Result<MessageBytes> bytes = ContiguousBytes(reply);
@@ -44,10 +45,10 @@ WriteResult ResultOf(const grpc::Status& outcome, const grpc::ByteBuffer& reply)
     if (bytes.ok()) ReadReply(bytes->view, &result);
     return result;
   }
-  result.retry_after_ms = kRetryMs;
-  const StatusCode code = Forwarder::IsLost(outcome)
-                              ? StatusCode::kUnavailable
-                              : static_cast<StatusCode>(outcome.error_code());
+  const bool is_lost = Forwarder::IsLost(outcome, trailers);
+  if (is_lost) result.retry_after_ms = kRetryMs;
+  const StatusCode code =
+      is_lost ? StatusCode::kUnavailable : static_cast<StatusCode>(outcome.error_code());
   result.status =
       Status(code, "the process that owns the data directory: " + outcome.error_message());
   return result;
@@ -56,15 +57,15 @@ WriteResult ResultOf(const grpc::Status& outcome, const grpc::ByteBuffer& reply)
 }  // namespace
 
 ExportHop::ExportHop(Forwarder* forwarder, const Headers& headers, std::string otlp) {
-  hop_ = forwarder->Send(
-      kExport, headers, ToByteBuffer(std::move(otlp)), std::chrono::system_clock::time_point::max(),
-      [state = state_](const grpc::Status& outcome, const grpc::ByteBuffer& reply,
-                       const Headers& /*trailers*/) {
-        state->result = ResultOf(outcome, reply);
-        const MutexLock lock(state->mu);
-        state->has_ended = true;
-        state->changed.SignalAll();
-      });
+  hop_ = forwarder->Send(kExport, headers, ToByteBuffer(std::move(otlp)),
+                         std::chrono::system_clock::time_point::max(),
+                         [state = state_](const grpc::Status& outcome,
+                                          const grpc::ByteBuffer& reply, const Headers& trailers) {
+                           state->result = ResultOf(outcome, reply, trailers);
+                           const MutexLock lock(state->mu);
+                           state->has_ended = true;
+                           state->changed.SignalAll();
+                         });
 }
 
 ExportHop::~ExportHop() {

@@ -53,6 +53,18 @@ class Member {
     store_ = std::move(store).value();
     server_->Open(store_.get());
   }
+  // Owns a store that can be read and not written.
+  void OwnToRead() {
+    auto ownership = Ownership::Take(data_dir_);
+    ASSERT_TRUE(ownership.ok()) << ownership.status().ToString();
+    ownership_ = std::move(ownership).value();
+    ownership_->Serve([this](const std::string& address) { return server_->ServeOthers(address); });
+    auto store =
+        Store::Open({.data_dir = data_dir_, .read_only = true, .lock = ownership_->lock()});
+    ASSERT_TRUE(store.ok()) << store.status().ToString();
+    store_ = std::move(store).value();
+    server_->Open(store_.get());
+  }
   // Takes over a store that cannot be opened, and lets go.
   void FailToOwn() {
     auto ownership = Ownership::Take(data_dir_);
@@ -366,6 +378,30 @@ TEST_F(ForwardTest, ASpanThatIsRejectedSaysWhy) {
   const grpc::Status status = other.clients->Write(span);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
   EXPECT_EQ(owner.clients->Write(span).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+// What the owner's own host would be told, and at once: there is nothing to wait for.
+TEST_F(ForwardTest, AnOwnerThatCannotWriteIsNotOneThatDoesNotAnswer) {
+  {
+    Member first(dir());
+    first.Own();
+    ASSERT_TRUE(first.clients->Write(MakeSpan('a', 0)).ok());
+  }
+  Member owner(dir());
+  Member other(dir(), {}, /*hold_ms=*/2'000);
+  owner.OwnToRead();
+  EXPECT_EQ(SpanIds(&other, 'a'), IdsOf(1));
+  const auto exporter =
+      opentelemetry::proto::collector::trace::v1::TraceService::NewStub(other.clients->channel);
+  opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest request;
+  request.add_resource_spans();
+  opentelemetry::proto::collector::trace::v1::ExportTraceServiceResponse reply;
+  grpc::ClientContext context;
+  const grpc::Status sent = exporter->Export(&context, request, &reply);
+  EXPECT_EQ(sent.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_NE(sent.error_message().find("open for reading only"), std::string::npos)
+      << sent.error_message();
+  EXPECT_EQ(sent.error_message().find("did not answer"), std::string::npos);
 }
 
 TEST_F(ForwardTest, OneOwnsAtATime) {

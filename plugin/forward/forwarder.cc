@@ -1,11 +1,14 @@
 #include "plugin/forward/forwarder.h"
 
+#include <algorithm>
 #include <climits>
 
 #include <grpc/grpc.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
+
+#include "plugin/calls/grpc_status.h"
 
 namespace larder {
 namespace {
@@ -89,7 +92,11 @@ void Forwarder::Open(const std::string& method, grpc::ClientContext* context, St
 
 // gRPC says UNAVAILABLE or UNKNOWN ("Stream removed") when a connection breaks, CANCELLED when a
 // server that stops ends its calls.
-bool Forwarder::IsLost(const grpc::Status& status) {
+bool Forwarder::IsLost(const grpc::Status& status, const Headers& trailers) {
+  const bool is_answered = std::any_of(trailers.begin(), trailers.end(), [](const auto& trailer) {
+    return trailer.first == kAnsweredTrailer;
+  });
+  if (is_answered) return false;
   return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
          status.error_code() == grpc::StatusCode::UNKNOWN ||
          status.error_code() == grpc::StatusCode::CANCELLED;

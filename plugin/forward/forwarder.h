@@ -61,7 +61,8 @@ class Forwarder {
   void Open(const std::string& method, grpc::ClientContext* context, Stream* reactor);
 
   // Whether the owner did not get to the call or did not get to its end: another attempt may.
-  static bool IsLost(const grpc::Status& status);
+  // `trailers` as UnaryHop::Done gets them.
+  static bool IsLost(const grpc::Status& status, const Headers& trailers);
 
  private:
   const uint64_t hold_ms_;

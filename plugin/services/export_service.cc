@@ -18,13 +18,17 @@ constexpr uint32_t kOverloadRetryMs = 200;
 // away does not take back what it sent.
 class ExportCall final : public grpc::ServerUnaryReactor {
  public:
-  ExportCall(const ServiceParts& parts, grpc::ByteBuffer* reply)
-      : parts_(parts), reply_(reply), started_ns_(parts.clock->MonotonicNanos()) {
+  ExportCall(const ServiceParts& parts, grpc::CallbackServerContext* context,
+             grpc::ByteBuffer* reply)
+      : parts_(parts),
+        context_(context),
+        reply_(reply),
+        started_ns_(parts.clock->MonotonicNanos()) {
     parts_.metrics->Started(Rpc::kExport);
   }
 
-  void Begin(const grpc::CallbackServerContext& context, const grpc::ByteBuffer* request) {
-    const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(context), Access::kWrite);
+  void Begin(const grpc::ByteBuffer* request) {
+    const Result<Caller> caller = parts_.guard->Admit(GrpcMetadata(*context_), Access::kWrite);
     if (!caller.ok()) return Refuse(caller.status(), 0);
     const Result<Store*> store = parts_.gate->Get();
     if (!store.ok()) return Refuse(store.status(), kGateRetryMs);
@@ -40,7 +44,7 @@ class ExportCall final : public grpc::ServerUnaryReactor {
     (*store)->WriteAsync(
         {.tenant = caller->tenant, .otlp = bytes->view, .owner = bytes->owner},
         [this](WriteResult result) {
-          parts_.replies->Submit([this, result = std::move(result)] { End(result); });
+          parts_.replies->Submit([this, result = std::move(result)] { Answer(result); });
         });
   }
 
@@ -59,6 +63,14 @@ class ExportCall final : public grpc::ServerUnaryReactor {
     End(refused);
   }
 
+  // What the store says.
+  void Answer(const WriteResult& result) {
+    if (result.status.code() == StatusCode::kUnavailable) {
+      context_->AddTrailingMetadata(kAnsweredTrailer, "1");
+    }
+    End(result);
+  }
+
   void End(const WriteResult& result) {
     parts_.exports->Give(held_bytes_);
     const StatusCode code = result.status.code();
@@ -75,6 +87,7 @@ class ExportCall final : public grpc::ServerUnaryReactor {
   }
 
   const ServiceParts& parts_;
+  grpc::CallbackServerContext* const context_;
   grpc::ByteBuffer* const reply_;
   const uint64_t started_ns_;
   uint64_t held_bytes_ = 0;  // of the budget for exports
@@ -86,8 +99,8 @@ grpc::ServerUnaryReactor* ExportService::Export(grpc::CallbackServerContext* con
                                                 const grpc::ByteBuffer* request,
                                                 grpc::ByteBuffer* reply) {
   if (MustForward(parts_)) return ForwardUnary(parts_, Rpc::kExport, context, request, reply);
-  auto* call = new ExportCall(parts_, reply);  // NOLINT: deletes itself
-  call->Begin(*context, request);
+  auto* call = new ExportCall(parts_, context, reply);  // NOLINT: deletes itself
+  call->Begin(request);
   return call;
 }
 
