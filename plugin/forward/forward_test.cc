@@ -437,6 +437,18 @@ TEST_F(ForwardTest, OnlyThisUserMayConnectAndNothingIsLeftBehind) {
   EXPECT_TRUE(sockets().empty());
 }
 
+TEST_F(ForwardTest, ADirectoryWhoseNameHasAMeaningInAUri) {
+  const std::string odd = dir() + "/a %41#b?c \u00fc";
+  ASSERT_TRUE(FileSystem::Posix().CreateDirectories(odd).ok());
+  Member owner(odd);
+  Member other(odd);
+  owner.Own();
+  EXPECT_EQ(std::filesystem::status(odd + "/OWNER.sock").type(),
+            std::filesystem::file_type::socket);
+  EXPECT_TRUE(other.clients->Write(MakeSpan('a', 0)).ok());
+  EXPECT_EQ(SpanIds(&other, 'a'), IdsOf(1));
+}
+
 TEST_F(ForwardTest, ADirectoryWithALongName) {
   const std::string deep = dir() + "/" + std::string(120, 'd');
   ASSERT_TRUE(FileSystem::Posix().CreateDirectories(deep).ok());

@@ -56,7 +56,7 @@ std::string OwnerSocket::NewListenAddress() {
     if (name.starts_with(std::string(kName) + ".")) unlink((base_ + "/" + name).c_str());
   }
   listen_path_ = base_ + "/" + kName + "." + OwnSuffix();
-  return "unix:" + listen_path_;
+  return UnixAddress(listen_path_);
 }
 
 Status OwnerSocket::Publish() {

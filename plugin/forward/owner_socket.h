@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "plugin/wire/unix_address.h"
 #include "storage/base/status.h"
 
 namespace larder {
@@ -21,7 +22,7 @@ class OwnerSocket {
 
   // What gRPC dials. Names the file, not its maker: after a change of owner a new connection
   // reaches the new one. Valid in this process, as long as this.
-  std::string address() const { return "unix:" + base_ + "/" + kName; }
+  std::string address() const { return UnixAddress(base_ + "/" + kName); }
 
   // These three are for the owner, who holds the lock of the directory.
   //

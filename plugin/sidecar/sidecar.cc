@@ -29,6 +29,7 @@
 #include "plugin/sidecar/plugin_services.h"
 #include "plugin/sidecar/socket_file.h"
 #include "plugin/version.h"
+#include "plugin/wire/unix_address.h"
 #include "storage/base/log.h"
 
 namespace larder {
@@ -93,7 +94,7 @@ struct Listening {
 
 Status ListenOnSocket(ServerOptions options, Listening* listening) {
   LARDER_ASSIGN_OR_RETURN(auto socket, SocketFile::Reserve(SocketDirectory(Variable)));
-  options.listen = "unix:" + socket->path();
+  options.listen = UnixAddress(socket->path());
   LARDER_ASSIGN_OR_RETURN(listening->server, Server::Start(options));
   listening->socket = std::move(socket);
   return Status::Ok();
