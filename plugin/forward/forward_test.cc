@@ -47,18 +47,22 @@ class Member {
     auto ownership = Ownership::Take(data_dir_);
     ASSERT_TRUE(ownership.ok()) << ownership.status().ToString();
     ownership_ = std::move(ownership).value();
-    ownership_->Serve([this](const std::string& address) { return server_->ServeOthers(address); });
+    ServeOthers();
+    if (!ownership_->is_served()) server_->ServeHeld();
     auto store = Store::Open({.data_dir = data_dir_, .lock = ownership_->lock()});
     ASSERT_TRUE(store.ok()) << store.status().ToString();
     store_ = std::move(store).value();
     server_->Open(store_.get());
+  }
+  void ServeOthers() {
+    ownership_->Serve([this](const std::string& address) { return server_->ServeOthers(address); });
   }
   // Owns a store that can be read and not written.
   void OwnToRead() {
     auto ownership = Ownership::Take(data_dir_);
     ASSERT_TRUE(ownership.ok()) << ownership.status().ToString();
     ownership_ = std::move(ownership).value();
-    ownership_->Serve([this](const std::string& address) { return server_->ServeOthers(address); });
+    ServeOthers();
     auto store =
         Store::Open({.data_dir = data_dir_, .read_only = true, .lock = ownership_->lock()});
     ASSERT_TRUE(store.ok()) << store.status().ToString();
@@ -214,6 +218,37 @@ TEST_F(ForwardTest, CallsWaitForAnOwner) {
   for (auto& write : writes) EXPECT_TRUE(write.get().ok());
   EXPECT_EQ(read.get().error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(SpanIds(&early, 'a'), IdsOf(kSpans));
+}
+
+// It has the store, so what it holds need not wait for a socket; others may get one later.
+TEST_F(ForwardTest, AnOwnerThatCannotServeOthersAnswersWhatItHolds) {
+  const std::string socket = directory_.File("OWNER.sock");
+  std::filesystem::create_directories(socket + "/in the way");
+  Member heir(dir());
+  std::vector<std::future<grpc::Status>> held;
+  for (int i = 0; i < 5; ++i) {
+    held.push_back(
+        std::async(std::launch::async, [&, i] { return heir.clients->Write(MakeSpan('a', i)); }));
+  }
+  held.push_back(std::async(std::launch::async, [&] {
+    grpc::ClientContext context;
+    storage::GetServicesResponse services;
+    return heir.clients->reader->GetServices(&context, {}, &services);
+  }));
+  for (auto& call : held) {
+    ASSERT_EQ(call.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
+  }
+  heir.Own();
+  for (auto& call : held) {
+    const grpc::Status status = call.get();
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  }
+  EXPECT_EQ(SpanIds(&heir, 'a'), IdsOf(5));
+  std::filesystem::remove_all(socket);
+  heir.ServeOthers();
+  Member other(dir());
+  EXPECT_TRUE(other.clients->Write(MakeSpan('b', 0)).ok());
+  EXPECT_EQ(SpanIds(&other, 'a'), IdsOf(5));
 }
 
 TEST_F(ForwardTest, NothingIsLostWhenTheOwnerLeaves) {

@@ -63,7 +63,20 @@ void AddHeaders(const Headers& headers, grpc::ClientContext* context) {
 }
 
 Forwarder::Forwarder(const std::string& address, uint64_t hold_ms)
-    : hold_ms_(hold_ms), channel_(Dial(address)), stub_(channel_) {}
+    : hold_ms_(hold_ms),
+      channel_(Dial(address)),
+      stub_(std::make_shared<grpc::GenericStub>(channel_)) {}
+
+void Forwarder::Redirect(std::shared_ptr<grpc::Channel> channel) {
+  auto stub = std::make_shared<grpc::GenericStub>(channel != nullptr ? channel : channel_);
+  const MutexLock lock(mu_);
+  stub_.swap(stub);
+}
+
+std::shared_ptr<grpc::GenericStub> Forwarder::stub() const {
+  const MutexLock lock(mu_);
+  return stub_;
+}
 
 bool Forwarder::HasOwner(std::chrono::milliseconds patience) {
   return channel_->WaitForConnected(std::chrono::system_clock::now() + patience);
@@ -78,16 +91,16 @@ std::shared_ptr<UnaryHop> Forwarder::Send(const std::string& method, const Heade
   hop->context_.set_deadline(deadline);
   hop->request_ = request;
   hop->done_ = std::move(done);
-  stub_.UnaryCall(&hop->context_, method, {}, &hop->request_, &hop->reply_,
-                  [hop](const grpc::Status& status) {
-                    const UnaryHop::Done ended = std::move(hop->done_);
-                    ended(status, hop->reply_, TrailersOf(hop->context_));
-                  });
+  stub()->UnaryCall(&hop->context_, method, {}, &hop->request_, &hop->reply_,
+                    [hop](const grpc::Status& status) {
+                      const UnaryHop::Done ended = std::move(hop->done_);
+                      ended(status, hop->reply_, TrailersOf(hop->context_));
+                    });
   return hop;
 }
 
 void Forwarder::Open(const std::string& method, grpc::ClientContext* context, Stream* reactor) {
-  stub_.PrepareBidiStreamingCall(context, method, {}, reactor);
+  stub()->PrepareBidiStreamingCall(context, method, {}, reactor);
 }
 
 // gRPC says UNAVAILABLE or UNKNOWN ("Stream removed") when a connection breaks, CANCELLED when a

@@ -16,6 +16,7 @@
 #include <grpcpp/support/byte_buffer.h>
 
 #include "plugin/security/call_guard.h"
+#include "storage/base/mutex.h"
 
 namespace larder {
 
@@ -50,6 +51,9 @@ class Forwarder {
 
   // Whether a server answers there; waits for at most `patience`.
   bool HasOwner(std::chrono::milliseconds patience);
+  // From now on calls go by `channel`, which leads to this process itself; null: to the socket
+  // again. Those that are held go there when they are sent the next time.
+  void Redirect(std::shared_ptr<grpc::Channel> channel);
   std::chrono::milliseconds hold() const { return std::chrono::milliseconds(hold_ms_); }
 
   // One attempt. `method` is "/package.Service/Method"; `done` runs once, on a thread of gRPC.
@@ -65,9 +69,12 @@ class Forwarder {
   static bool IsLost(const grpc::Status& status, const Headers& trailers);
 
  private:
+  std::shared_ptr<grpc::GenericStub> stub() const;
+
   const uint64_t hold_ms_;
-  const std::shared_ptr<grpc::Channel> channel_;
-  grpc::GenericStub stub_;
+  const std::shared_ptr<grpc::Channel> channel_;  // to the socket
+  mutable Mutex mu_;
+  std::shared_ptr<grpc::GenericStub> stub_ GUARDED_BY(mu_);
 };
 
 // The trailers of a call that has ended, as UnaryHop::Done describes them.

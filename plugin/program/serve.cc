@@ -33,7 +33,8 @@ int Fail(const Status& status, int exit_code) {
 // the outside in: calls, admin requests, store.
 int Serve(const Settings& settings, StopSignal* stop, Server* server, OtlpHttpServer* otlp_http,
           std::unique_ptr<AdminServer> admin, Ownership* ownership) {
-  ownership->Serve([server](const std::string& address) { return server->ServeOthers(address); });
+  const auto listen = [server](const std::string& address) { return server->ServeOthers(address); };
+  ownership->Serve(listen);
   StoreOptions options = settings.store;
   options.lock = ownership->lock();
   auto opened = OpenStore(options);
@@ -52,7 +53,7 @@ int Serve(const Settings& settings, StopSignal* stop, Server* server, OtlpHttpSe
        {"admin", settings.admin_listen},
        {"spans", stats.stored_rows + stats.head_rows},
        {"partitions", stats.partitions}});
-  stop->Wait();
+  ownership->KeepServing(listen, [stop](uint64_t ms) { return stop->WaitFor(ms); });
   server->Drain(std::chrono::milliseconds(settings.shutdown_grace_ms));
   if (otlp_http != nullptr) {
     otlp_http->Drain(std::chrono::milliseconds(settings.shutdown_grace_ms));

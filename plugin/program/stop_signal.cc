@@ -1,5 +1,7 @@
 #include "plugin/program/stop_signal.h"
 
+#include <chrono>
+
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -38,9 +40,10 @@ StopSignal::~StopSignal() {
   watcher_.join();
 }
 
-void StopSignal::Wait() {
+bool StopSignal::WaitFor(uint64_t ms) {
   const MutexLock lock(mu_);
-  while (!asked_) changed_.Wait(mu_);
+  if (!asked_) changed_.WaitFor(mu_, std::chrono::milliseconds(ms));
+  return asked_;
 }
 
 bool StopSignal::asked() const {

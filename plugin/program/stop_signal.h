@@ -1,6 +1,7 @@
 // SIGTERM and SIGINT as something to wait for.
 #pragma once
 
+#include <cstdint>
 #include <thread>
 
 #include "storage/base/mutex.h"
@@ -16,8 +17,8 @@ class StopSignal {
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
-  // Blocks until the first signal.
-  void Wait();
+  // Blocks until the first signal, or for so long. True: it came.
+  bool WaitFor(uint64_t ms);
   bool asked() const;
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <functional>
 #include <utility>
 
 #include <absl/synchronization/mutex.h>
@@ -239,6 +240,7 @@ struct Server::Parts {
   v1::StreamingSpanWriterService v1_streaming_writer{shared, &v1_batcher};
   std::unique_ptr<ArchivePort> archive;  // null: not asked for
   std::unique_ptr<OwnerPort> owner;      // null: not asked for
+  std::unique_ptr<OwnerPort> held;       // for the forwarder alone; null: not asked for
   // Behind the services, so that they end first: what they still run refers to the services.
   WorkerPool queries;
   WorkerPool replies;
@@ -300,24 +302,48 @@ Status Server::StartArchive(const ServerOptions& options) {
   return Status::Ok();
 }
 
-Status Server::ServeOthers(const std::string& address) {
-  auto owner =
+std::unique_ptr<Server::OwnerPort> Server::StartOwnerPort(const std::string& address) {
+  auto port =
       std::make_unique<OwnerPort>(parts_->shared, &parts_->nobody_checked.guard(), parts_->options);
   grpc::ServerBuilder builder;
   Configure(parts_->options, &builder);
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials());
-  for (grpc::Service* service : owner->Services()) builder.RegisterService(service);
-  owner->server = builder.BuildAndStart();
-  if (owner->server == nullptr) return Status::Unavailable("cannot listen on " + address);
-  parts_->owner = std::move(owner);
+  if (!address.empty()) builder.AddListeningPort(address, grpc::InsecureServerCredentials());
+  for (grpc::Service* service : port->Services()) builder.RegisterService(service);
+  port->server = builder.BuildAndStart();
+  return port->server == nullptr ? nullptr : std::move(port);
+}
+
+Status Server::ServeOthers(const std::string& address) {
+  auto port = StartOwnerPort(address);
+  if (port == nullptr) return Status::Unavailable("cannot listen on " + address);
+  parts_->owner = std::move(port);
   return Status::Ok();
 }
 
+void Server::ServeHeld() {
+  if (parts_->options.forwarder == nullptr || parts_->held != nullptr) return;
+  parts_->held = StartOwnerPort("");
+  if (parts_->held == nullptr) return;
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(INT_MAX);
+  arguments.SetMaxSendMessageSize(INT_MAX);
+  parts_->options.forwarder->Redirect(parts_->held->server->InProcessChannel(arguments));
+}
+
+void Server::CloseOwnerPorts(std::chrono::system_clock::time_point until) {
+  for (const auto& port : {std::ref(parts_->owner), std::ref(parts_->held)}) {
+    if (port.get() != nullptr) port.get()->server->Shutdown(until);
+  }
+  for (const auto& port : {std::ref(parts_->owner), std::ref(parts_->held)}) {
+    if (port.get() != nullptr) port.get()->server->Wait();
+  }
+  if (parts_->held != nullptr) parts_->options.forwarder->Redirect(nullptr);
+}
+
 void Server::ServeNobody() {
-  if (parts_->owner == nullptr) return;
-  parts_->owner->server->Shutdown(std::chrono::system_clock::now());
-  parts_->owner->server->Wait();
+  CloseOwnerPorts(std::chrono::system_clock::now());
   parts_->owner.reset();
+  parts_->held.reset();
 }
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -350,10 +376,9 @@ void Server::Drain(std::chrono::milliseconds grace) {
   parts_->gate.Close("the server is shutting down");
   const auto until = std::chrono::system_clock::now() + grace;
   // What others sent first: their calls go on elsewhere.
-  if (parts_->owner != nullptr) parts_->owner->server->Shutdown(until);
+  CloseOwnerPorts(until);
   if (parts_->archive != nullptr) parts_->archive->server->Shutdown(until);
   parts_->server->Shutdown(until);
-  if (parts_->owner != nullptr) parts_->owner->server->Wait();
   if (parts_->archive != nullptr) parts_->archive->server->Wait();
   parts_->server->Wait();
 }

@@ -53,8 +53,8 @@ struct ServerOptions {
   Clock* clock = &Clock::System();  // the store's; must outlive the server
 };
 
-// Thread-safe, but ServeOthers and ServeNobody are for one thread, and Drain and the destructor
-// come last.
+// Thread-safe, but ServeOthers, ServeHeld and ServeNobody are for one thread, and Drain and the
+// destructor come last.
 class Server {
  public:
   // Listens at once and answers "unavailable" until Open. kInvalidArgument or kUnavailable when
@@ -67,6 +67,9 @@ class Server {
   // Serves other processes of this user on one more address, a unix socket: what they forward,
   // without a token. At once, as Start does. kUnavailable: it cannot be listened on.
   Status ServeOthers(const std::string& address);
+  // Where that fails: answers what this process holds for an owner by itself. Does nothing without
+  // ServerOptions::forwarder.
+  void ServeHeld();
   // No longer: ends the calls of other processes and their connections, so that they look for the
   // next owner. Only while no store is open here.
   void ServeNobody();
@@ -97,6 +100,10 @@ class Server {
   struct OwnerPort;
   struct Parts;
   explicit Server(std::unique_ptr<Parts> parts);
+  // Null: `address` cannot be listened on. Empty: it is only reached from within this process.
+  std::unique_ptr<OwnerPort> StartOwnerPort(const std::string& address);
+  // Nobody's calls are left on a port for others.
+  void CloseOwnerPorts(std::chrono::system_clock::time_point until);
   Status StartArchive(const ServerOptions& options);
   void SetServing(bool serving);
 

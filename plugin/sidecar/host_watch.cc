@@ -49,12 +49,6 @@ void HostWatch::AskToStop(std::string_view why) {
   changed_.SignalAll();
 }
 
-std::string HostWatch::Wait() {
-  const MutexLock lock(mu_);
-  while (why_.empty()) changed_.Wait(mu_);
-  return why_;
-}
-
 std::string HostWatch::WaitFor(uint64_t ms) {
   const MutexLock lock(mu_);
   if (why_.empty()) changed_.WaitFor(mu_, std::chrono::milliseconds(ms));

@@ -31,9 +31,8 @@ class HostWatch {
   void set_grace_ms(uint64_t grace_ms);
   // From any thread.
   void AskToStop(std::string_view why);
-  // Blocks until there is a reason to go, and returns it.
-  std::string Wait();
-  // The same for at most so long; empty when there is none yet.
+  // Blocks until there is a reason to go, or for so long, and returns it; empty when there is none
+  // yet.
   std::string WaitFor(uint64_t ms);
 
  private:

@@ -190,10 +190,15 @@ Result<std::unique_ptr<Ownership>> TakeOrFindOwner(const std::string& data_dir,
 
 using OpenWay = Result<std::unique_ptr<Store>> (*)(const StoreOptions&);
 
+Ownership::Listen ForOthers(const Listening& listening) {
+  return
+      [&listening](const std::string& address) { return listening.server->ServeOthers(address); };
+}
+
 Result<std::unique_ptr<Store>> OpenOwned(const Settings& settings, const Listening& listening,
                                          Ownership* ownership, OpenWay open) {
-  ownership->Serve(
-      [&](const std::string& address) { return listening.server->ServeOthers(address); });
+  ownership->Serve(ForOthers(listening));
+  if (!ownership->is_served()) listening.server->ServeHeld();
   StoreOptions options = settings.store;
   options.lock = ownership->lock();
   auto store = open(options);
@@ -217,12 +222,16 @@ Result<std::unique_ptr<Store>> OpenAndTell(const Settings& settings, const Liste
 }
 
 int ServeUntilTold(const Settings& settings, HostWatch* host, const Listening& listening,
-                   const Store& store) {
+                   Ownership* ownership, const Store& store) {
   const StoreStats stats = store.stats();
   Log(stats.writable ? LogLevel::kInfo : LogLevel::kError,
       stats.writable ? "ready" : "ready to read, not to write: " + stats.not_writable_reason,
       {{"version", kVersion}, {"data_dir", settings.store.data_dir}});
-  const std::string why = host->Wait();
+  std::string why;
+  ownership->KeepServing(ForOthers(listening), [&](uint64_t ms) {
+    why = host->WaitFor(ms);
+    return !why.empty();
+  });
   Log(LogLevel::kInfo, "stopping", {{"why", why}});
   listening.server->Drain(kDrainGrace);
   return kExitOk;
@@ -241,7 +250,7 @@ int ForwardThenOwn(const Settings& settings, HostWatch* host, const Listening& l
     Log(LogLevel::kInfo, "the owner of the data directory is gone: this process takes over");
     // One that cannot write would keep the directory from those who can.
     const auto store = OpenOwned(settings, listening, ownership->get(), Store::OpenToWrite);
-    if (store.ok()) return ServeUntilTold(settings, host, listening, **store);
+    if (store.ok()) return ServeUntilTold(settings, host, listening, ownership->get(), **store);
     Log(LogLevel::kError, "the data directory cannot be taken over; trying again",
         {{"why", store.status().message()}});
     listening.server->ServeNobody();  // before the lock goes: others look for the next owner
@@ -257,7 +266,7 @@ int ServeHost(const Settings& settings, HostWatch* host, const Listening& listen
   if (!ownership.ok()) return Fail(ownership.status(), ExitCodeOfOpen(ownership.status()));
   if (*ownership == nullptr) return ForwardThenOwn(settings, host, listening);
   const auto store = OpenAndTell(settings, listening, ownership->get(), host);
-  if (store.ok()) return ServeUntilTold(settings, host, listening, **store);
+  if (store.ok()) return ServeUntilTold(settings, host, listening, ownership->get(), **store);
   listening.server->Drain(std::chrono::milliseconds(0));
   return Fail(store.status(), ExitCodeOfOpen(store.status()));
 }
