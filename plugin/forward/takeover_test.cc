@@ -455,6 +455,18 @@ TEST_F(TakeoverTest, APluginWhoseHandshakeNobodyReadsLeaves) {
   EXPECT_EQ(WEXITSTATUS(status), 0) << Log();
 }
 
+// Who forwards looks at the directory ten times a second.
+TEST_F(TakeoverTest, AFormatThatIsTornFloodsNoLog) {
+  const std::string log = directory_.File("plugins.log");
+  const Plugin owner(data_dir_, log);
+  ASSERT_TRUE(owner.has_started()) << Log();
+  std::ofstream(data_dir_ + "/FORMAT") << "torn";
+  const Plugin other(data_dir_, log);
+  ASSERT_TRUE(other.has_started()) << Log();
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  EXPECT_EQ(Log().find("the format file cannot be understood"), std::string::npos) << Log();
+}
+
 // It lets go, so that whoever can write gets the directory.
 TEST_F(TakeoverTest, NobodyKeepsADirectoryThatItCannotWrite) {
   for (int i = 0; i < kMembers; ++i) hosts_.push_back(NewHost());

@@ -16,6 +16,21 @@ std::string FormatText(uint32_t version) {
   return std::string(kFormatWord) + std::to_string(version) + "\n";
 }
 
+// 0: torn or flipped.
+uint32_t VersionIn(std::string_view format) {
+  uint32_t version = 0;
+  if (format.starts_with(kFormatWord)) {
+    std::from_chars(format.data() + kFormatWord.size(), format.data() + format.size(), version);
+  }
+  return version;
+}
+
+// The catalog holds the version too.
+void WarnIfTorn(const std::string& path, std::string_view format) {
+  if (VersionIn(format) != 0) return;
+  Log(LogLevel::kWarning, "the format file cannot be understood", {{"file", path}});
+}
+
 }  // namespace
 
 DataDirectory::DataDirectory(FileSystem* file_system, std::string path,
@@ -50,6 +65,8 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::OpenReadOnly(FileSystem* f
                                                                    std::shared_ptr<FileLock> held) {
   std::unique_ptr<DataDirectory> directory(new DataDirectory(file_system, path, std::move(held)));
   LARDER_RETURN_IF_ERROR(directory->CheckFormat());
+  const auto format = file_system->Read(path + "/FORMAT", 0, 64);
+  if (format.ok()) WarnIfTorn(path + "/FORMAT", *format);
   if (directory->lock_ == nullptr && file_system->Exists(path + "/FORMAT")) {
     const Status locked = directory->TakeLock();
     // A disk that cannot be written has no owner that writes.
@@ -67,16 +84,8 @@ Status DataDirectory::CheckFormat() {
   const std::string path = path_ + "/FORMAT";
   if (!file_system_->Exists(path)) return Status::Ok();
   LARDER_ASSIGN_OR_RETURN(const std::string text, file_system_->Read(path, 0, 64));
-  const std::string_view view(text);
-  uint32_t version = 0;
-  if (view.starts_with(kFormatWord)) {
-    std::from_chars(view.data() + kFormatWord.size(), view.data() + view.size(), version);
-  }
-  if (version == 0) {
-    // Torn or flipped: the catalog holds the version too.
-    Log(LogLevel::kWarning, "the format file cannot be understood", {{"file", path}});
-    return Status::Ok();
-  }
+  const uint32_t version = VersionIn(text);
+  if (version == 0) return Status::Ok();
   if (version <= kFormatVersion) {
     format_version_ = version;
     return Status::Ok();
@@ -92,6 +101,7 @@ Status DataDirectory::WriteFormat() {
   const auto now = file_system_->Read(path, 0, 64);
   const std::string text = FormatText(format_version_);
   if (now.ok() && *now == text) return Status::Ok();
+  if (now.ok()) WarnIfTorn(path, *now);
   LARDER_ASSIGN_OR_RETURN(auto file, file_system_->CreateFile(path + ".new"));
   LARDER_RETURN_IF_ERROR(file->Append(text));
   LARDER_RETURN_IF_ERROR(file->Sync());

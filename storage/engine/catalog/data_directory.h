@@ -51,6 +51,7 @@ class DataDirectory {
   DataDirectory(FileSystem* file_system, std::string path, std::shared_ptr<FileLock> held);
   std::string lock_path() const { return path_ + "/LOCK"; }
   Status TakeLock();
+  // Says nothing of a format that is torn: whoever waits for the lock asks ten times a second.
   Status CheckFormat();
   // As format_version() says, unless the file says so.
   Status WriteFormat();
