@@ -26,6 +26,16 @@ Begin with:
 
 then point OpenTelemetry SDKs (OTLP/gRPC) and Jaeger's grpc storage at 127.0.0.1:17271, and look at
 http://127.0.0.1:17270/status. For OTLP/HTTP add --otlp.http-listen 127.0.0.1:4318.
+
+Jaeger v1.24 to v1.57 can start larder itself, as its storage plugin:
+
+  export SPAN_STORAGE_TYPE=grpc-plugin LARDER_DATA_DIR=/var/lib/larder
+  jaeger-all-in-one --grpc-storage-plugin.binary=/usr/local/bin/larder
+
+Settings are those of serve, from LARDER_... or from the YAML file that
+--grpc-storage-plugin.configuration-file names (Jaeger hands it on as --config FILE). A collector and
+a query with the same data directory share it: one plugin opens it, the others forward to that one,
+and another takes over when it goes. larder serve can be the owner too; start it first.
 )";
 
 constexpr std::string_view kTier = R"(larder tier: try the cold tier, and see how it does
