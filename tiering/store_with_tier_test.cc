@@ -105,6 +105,59 @@ TEST_F(StoreWithTier, SaysWhatCannotBeReached) {
   EXPECT_EQ(Find(Everything(50))->values.size(), 22u);
 }
 
+// A Logstore's time to live, files that somebody removed.
+TEST_F(StoreWithTier, SaysWhatTheTierHasLost) {
+  Open();
+  const uint64_t began_ns = clock_.NowUnixNanos();
+  Write({MakeSpan(500, 1, "front", began_ns)});
+  WriteTraces(0, 100);
+  // Spans that come twice, in one segment and in two.
+  Write({MakeSpan(42, 2, "pay", began_ns), MakeSpan(42, 2, "pay", began_ns)});
+  Write({MakeSpan(500, 2, "pay", clock_.NowUnixNanos())});
+  WriteTraces(100, 100);
+  Write({MakeSpan(42, 2, "pay", began_ns)});
+  const uint64_t ended_ns = clock_.NowUnixNanos();
+  Evict();
+  std::vector<Gap> gaps;
+  for (uint64_t i = 0; i < 200; ++i) {
+    ASSERT_TRUE(Get(i, &gaps).ok());
+    ASSERT_TRUE(gaps.empty()) << gaps[0].reason;
+  }
+  ASSERT_TRUE(Find(Everything(300))->gaps.empty());
+
+  const auto lost_packs = PacksOf(store_->Partitions().front().id);
+  ASSERT_FALSE(lost_packs.empty());
+  for (const std::string& pack : lost_packs) std::filesystem::remove(pack);
+  for (int restarts = 0; restarts < 2; ++restarts) {
+    const auto gone = Get(0);
+    EXPECT_EQ(gone.status().code(), StatusCode::kDataLoss) << gone.status().ToString();
+    EXPECT_NE(gone.status().message().find("2 of 2 spans of trace 0700"), std::string_view::npos)
+        << gone.status().ToString();
+    const auto half = Get(500, &gaps);
+    ASSERT_TRUE(half.ok()) << half.status().ToString();
+    EXPECT_EQ(half->size(), 1u);
+    ASSERT_EQ(gaps.size(), 1u);
+    EXPECT_NE(gaps[0].reason.find("1 of 1 spans of trace"), std::string::npos) << gaps[0].reason;
+    EXPECT_EQ(Get(199, &gaps)->size(), 2u);
+    EXPECT_TRUE(gaps.empty());
+
+    const auto found = Find(Everything(300));
+    ASSERT_TRUE(found.ok());
+    EXPECT_GT(found->values.size(), 100u);
+    EXPECT_LT(found->values.size(), 200u);
+    EXPECT_TRUE(std::any_of(found->gaps.begin(), found->gaps.end(), [](const Gap& gap) {
+      return gap.reason.find("spans that start from") != std::string::npos;
+    }));
+    // What fills the page is newer than all that is lost, and so is all of the other window.
+    EXPECT_TRUE(Find(Everything(5))->gaps.empty());
+    TraceQuery late = Everything(300);
+    late.start = {ended_ns - 30 * 60 * kSecondNs, ended_ns};
+    EXPECT_EQ(Find(late)->values.size(), 30u);
+    EXPECT_TRUE(Find(late)->gaps.empty());
+    Open();
+  }
+}
+
 TEST_F(StoreWithTier, WithoutItsTierAStoreSaysSo) {
   Open();
   WriteTraces(0, 5);

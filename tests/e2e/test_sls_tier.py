@@ -99,6 +99,27 @@ def test_uploads_are_verified_by_their_times_where_packs_have_no_index(double, t
     assert set(double.client.call("GET", "/logstores/plain/index").json()["keys"]) == {"traceID"}
 
 
+def test_what_the_time_to_live_took_is_said(double, tmp_path):
+    larder = Larder(tmp_path, "--head.idle", "100ms", "--partition.time", "1s", "--tier.after", "0s",
+                    "--tier.evict-after", "1ms",
+                    *sls_settings(double, tmp_path, "--tier.sls.logstore", "short", "--tier.sls.create"))
+    make = TraceMaker("time to live")
+    trace_id, day = make.trace_id(), 86400 * 10**9
+    spans = [make.span(trace_id, f"day {number}", start_time_unix_nano=make.start_ns - number * day)
+             for number in range(5)]
+    larder.export(request("short", spans))
+    wait_until(lambda: larder.metric("larder_cold_spans") == len(spans), "all to be in the tier", 120)
+    assert len(larder.spans_of(trace_id)) == 5
+    assert larder.metric("larder_read_gaps_total") == 0
+    shorter = {"logstoreName": "short", "ttl": 3, "shardCount": 2}
+    assert double.client.call("PUT", "/logstores/short", shorter).status == 200
+    left = larder.spans_of(trace_id)
+    assert sorted(span.name for span in left) == ["day 0", "day 1", "day 2"]
+    assert "2 of 5 spans of trace" in str(left)
+    assert larder.metric("larder_read_gaps_total") > 0
+    assert larder.stop() == 0, larder.program.log_tail()
+
+
 def test_check_without_an_index_says_so(double):
     double.client.call("POST", "/logstores", {"logstoreName": "bare-traces", "ttl": 30, "shardCount": 1})
     bare = double.check(instance="bare")

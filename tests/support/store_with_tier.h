@@ -65,6 +65,11 @@ class FlakyTier : public ColdTier {
     if (is_away) return Status::Unavailable("no route to it");
     return inner_->Search(scope, search, limits, rows);
   }
+  Result<std::optional<uint64_t>> CountSpans(const ColdScope& scope, TimeRange start,
+                                             const QueryLimits& limits) override {
+    if (is_away) return Status::Unavailable("no route to it");
+    return inner_->CountSpans(scope, start, limits);
+  }
   Status Remove(const ColdScope& scope, const QueryLimits& limits) override {
     if (is_away) return Status::Unavailable("no route to it");
     if (keeps_all) return Status::PermissionDenied("removal is not allowed");
@@ -189,6 +194,17 @@ class StoreWithTier : public testing::Test {
     size_t packs = 0;
     for (const auto& it : std::filesystem::recursive_directory_iterator(scratch_.File(directory))) {
       packs += it.path().extension() == ".pack" ? 1u : 0u;
+    }
+    return packs;
+  }
+
+  // The files of a partition in the tier.
+  std::vector<std::string> PacksOf(uint64_t partition) {
+    std::vector<std::string> packs;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(scratch_.File("tier"))) {
+      if (entry.path().extension() != ".pack") continue;
+      const std::string of = entry.path().parent_path().parent_path().filename();
+      if (std::stoull(of) == partition) packs.push_back(entry.path());
     }
     return packs;
   }

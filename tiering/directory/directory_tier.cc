@@ -180,6 +180,26 @@ class DirectoryTier : public ColdTier {
     return search.start.min_ns;
   }
 
+  Result<std::optional<uint64_t>> CountSpans(const ColdScope& scope, TimeRange start,
+                                             const QueryLimits& limits) override {
+    LARDER_RETURN_IF_ERROR(CheckThere());
+    LARDER_ASSIGN_OR_RETURN(const std::vector<PackPlace> places, PlacesIn(scope, start, limits));
+    uint64_t count = 0;
+    for (const PackPlace& place : places) {
+      const TimeRange& of_pack = place.header.start;
+      if (start.min_ns <= of_pack.min_ns && of_pack.max_ns <= start.max_ns) {
+        count += place.header.rows;
+        continue;
+      }
+      LARDER_RETURN_IF_ERROR(Check(limits));
+      LARDER_ASSIGN_OR_RETURN(const auto table, ReadSpans(place));
+      for (uint32_t row = 0; row < table->published_rows(); ++row) {
+        if (start.contains(table->row(row).start_ns)) ++count;
+      }
+    }
+    return std::optional<uint64_t>(count);
+  }
+
   Status Remove(const ColdScope& scope, const QueryLimits& limits) override {
     LARDER_RETURN_IF_ERROR(CheckThere());
     const std::string directory = DirectoryOf(scope);
@@ -269,7 +289,7 @@ class DirectoryTier : public ColdTier {
     LARDER_ASSIGN_OR_RETURN(const auto table, ReadSpans(place));
     std::vector<uint32_t> found;
     for (const TraceId& id : wanted) table->FindTrace(id, &found);
-    return Hand(table, found, rows);
+    return Hand(place.id.segment, table, found, rows);
   }
 
   // The packs that overlap, the one with the latest start first.
@@ -303,16 +323,16 @@ class DirectoryTier : public ColdTier {
     }
     std::vector<uint32_t> found;
     for (const SpanMatch& match : matches) found.push_back(match.row);
-    LARDER_RETURN_IF_ERROR(Hand(table, found, rows));
+    LARDER_RETURN_IF_ERROR(Hand(place.id.segment, table, found, rows));
     return found.size();
   }
 
-  static Status Hand(const std::shared_ptr<SpanTable>& table, const std::vector<uint32_t>& found,
-                     ColdRows* rows) {
+  static Status Hand(uint64_t segment, const std::shared_ptr<SpanTable>& table,
+                     const std::vector<uint32_t>& found, ColdRows* rows) {
     if (found.empty()) return Status::Ok();
     Collector collector;
     LARDER_RETURN_IF_ERROR(MakeTableSource(table)->EncodeRows(found, &collector));
-    return rows->Add(collector.Finish());
+    return rows->Add(segment, collector.Finish());
   }
 
   const DirectoryTierOptions options_;

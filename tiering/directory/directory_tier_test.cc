@@ -75,13 +75,15 @@ class PackMaker : public SpanSource::RowVisitor {
 
 class Found : public ColdRows {
  public:
-  Status Add(std::string_view traces_data) override {
+  Status Add(uint64_t segment, std::string_view traces_data) override {
+    segments.insert(segment);
     const auto decoded = DecodeSpans(std::string(traces_data));
     EXPECT_TRUE(decoded.ok());
     spans.insert(spans.end(), decoded->begin(), decoded->end());
     return Status::Ok();
   }
   std::vector<Span> spans;
+  std::set<uint64_t> segments;
 };
 
 class DirectoryTierTest : public testing::Test {
@@ -128,6 +130,7 @@ TEST_F(DirectoryTierTest, GivesBackWhatItTookHoweverOften) {
   Found found;
   ASSERT_TRUE(tier_->ReadTraces(scope_, {{Id(1), {17}}}, {}, &found).ok());
   EXPECT_EQ(found.spans, (std::vector<Span>{spans[0], spans[1]}));
+  EXPECT_EQ(found.segments, std::set<uint64_t>{17});
   Found elsewhere;
   ASSERT_TRUE(tier_->ReadTraces(scope_, {{Id(1), {18}}}, {}, &elsewhere).ok());
   EXPECT_TRUE(elsewhere.spans.empty());
@@ -145,6 +148,21 @@ TEST_F(DirectoryTierTest, SearchesFromTheLatestDownAndSaysHowFar) {
   Found rest;
   EXPECT_EQ(Search({110 * kSecondNs, complete_ns - 1}, 100, &rest), 110 * kSecondNs);
   EXPECT_EQ(rest.spans.size(), 4u);
+}
+
+TEST_F(DirectoryTierTest, CountsWhatStartsInARange) {
+  Upload({.segment = 17, .first_row = 0}, {MakeSpan(1, 1, 10), MakeSpan(1, 2, 20)});
+  Upload({.segment = 18, .first_row = 0}, {MakeSpan(2, 1, 30), MakeSpan(2, 2, 40)});
+  const auto count = [this](uint64_t from_s, uint64_t to_s) -> uint64_t {
+    const auto counted = tier_->CountSpans(scope_, {from_s * kSecondNs, to_s * kSecondNs}, {});
+    return counted.ok() && counted->has_value() ? **counted : 99;
+  };
+  EXPECT_EQ(count(0, 1000), 4u);
+  EXPECT_EQ(count(15, 30), 2u);
+  EXPECT_EQ(count(21, 29), 0u);
+  fs::remove(path_ +
+             "/0000000000c0ffee/0000000000000003/0000000005/0000000000000018-00000000.pack");
+  EXPECT_EQ(count(0, 1000), 2u);
 }
 
 TEST_F(DirectoryTierTest, KeepsScopesApart) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <set>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -46,7 +47,8 @@ void Prepare(const TierOptions& options) {
 
 class Collected : public ColdRows {
  public:
-  Status Add(std::string_view traces_data) override {
+  Status Add(uint64_t segment, std::string_view traces_data) override {
+    segments.insert(segment);
     auto found = DecodeSpans(traces_data);
     if (!found.ok()) return found.status();
     spans.insert(spans.end(), found->begin(), found->end());
@@ -56,6 +58,7 @@ class Collected : public ColdRows {
     return std::find(spans.begin(), spans.end(), span) != spans.end();
   }
   std::vector<Span> spans;
+  std::set<uint64_t> segments;
 };
 
 // Spans around now, their pieces, and the pack that they make.
@@ -80,6 +83,12 @@ Packed MakePack(uint64_t segment, uint32_t count, uint64_t start_ns) {
 }
 
 uint64_t Now() { return Clock::System().NowUnixNanos(); }
+
+uint64_t CountSpans(ColdTier* tier, const ColdScope& scope, TimeRange start) {
+  const auto count = tier->CountSpans(scope, start, {});
+  EXPECT_TRUE(count.ok()) << count.status().ToString();
+  return count.ok() && count->has_value() ? **count : 0;
+}
 
 class SlsTierCheck : public testing::TestWithParam<SlsSignature> {
  protected:
@@ -120,6 +129,12 @@ TEST_P(SlsTierCheck, WhatIsUploadedIsReadBackByIdAndBySearch) {
     EXPECT_TRUE(by_id.Has(span));
     if (by_id.spans.size() > 300) break;
   }
+  EXPECT_EQ(by_id.segments, std::set<uint64_t>{7});
+  EXPECT_EQ(CountSpans(tier->get(), scope, {}), 600U);
+  const uint64_t middle_ns = packed.spans[300].start_ns;
+  EXPECT_EQ(CountSpans(tier->get(), scope, {0, middle_ns}) +
+                CountSpans(tier->get(), scope, {middle_ns + 1000, UINT64_MAX}),
+            600U);
 
   // Every span that has the name, whatever else is answered.
   FilterNode filter;
@@ -216,6 +231,7 @@ TEST_P(SlsTierCheck, SpansTooOldForSlsAreFiledUnderTheTimeOfTheUpload) {
   for (const Span& span : packed.spans) {
     EXPECT_TRUE(!range.contains(span.start_ns) || found.Has(span));
   }
+  EXPECT_EQ(CountSpans(tier->get(), scope, {}), 50U);
   options.old_rows = TierOldRows::kKeep;
   auto keeper = OpenSlsTier(options);
   const auto receipt = (*keeper)->Upload(scope, packed.pack, {});
@@ -245,6 +261,7 @@ TEST_P(SlsTierCheck, AnIndexOfOthersIsLeftAsItIsAndUsedAsFarAsItGoes) {
           ->ReadTraces(scope, {{.trace_id = packed.spans[0].trace_id, .segments = {}}}, {}, &found)
           .ok());
   EXPECT_TRUE(found.Has(packed.spans[0]));
+  EXPECT_FALSE((*tier)->CountSpans(scope, {}, {})->has_value()) << "it cannot tell";
   const FilterNode all;
   ASSERT_TRUE((*tier)
                   ->Search(scope, {.filter = &all, .start = {}, .rows_wanted = 10'000}, {}, &found)

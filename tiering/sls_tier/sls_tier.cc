@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -38,10 +39,11 @@ std::string Column(const SlsRow& row, std::string_view key) {
   return found == row.end() ? std::string() : found->second;
 }
 
-// False for what was taken back after it was uploaded.
-bool IsOfSegments(const ColdScope& scope, const SlsRow& row) {
+// Of the pack that brought the row; nothing: of none that is known.
+std::optional<uint64_t> SegmentOf(const ColdScope& scope, const SlsRow& row) {
   PackId pack;
-  return !ParsePackName(scope, Column(row, kPackField), &pack) || scope.Has(pack.segment);
+  if (!ParsePackName(scope, Column(row, kPackField), &pack)) return std::nullopt;
+  return pack.segment;
 }
 
 uint64_t TimeOf(const SlsRow& row) {
@@ -58,6 +60,12 @@ std::string AndQuery(const std::vector<std::string>& clauses) {
     query += (query.empty() ? "" : " and ") + clause;
   }
   return query.empty() ? "*" : query;
+}
+
+// Of the column of microseconds.
+std::string StartClause(TimeRange start) {
+  return "start >= " + std::to_string(start.min_ns / 1000) +
+         " and start <= " + std::to_string(start.max_ns / 1000);
 }
 
 class SlsTier : public ColdTier {
@@ -81,6 +89,8 @@ class SlsTier : public ColdTier {
                     const QueryLimits& limits, ColdRows* rows) override;
   Result<uint64_t> Search(const ColdScope& scope, const ColdSearch& search,
                           const QueryLimits& limits, ColdRows* rows) override;
+  Result<std::optional<uint64_t>> CountSpans(const ColdScope& scope, TimeRange start,
+                                             const QueryLimits& limits) override;
   // SLS deletes by time alone: the Logstore's time to live does it.
   Status Remove(const ColdScope&, const QueryLimits&) override { return Status::Ok(); }
 
@@ -242,23 +252,28 @@ Status SlsTier::Deliver(const ColdScope& scope, const std::vector<SlsRow>& found
                         const SlsIndex& index, const SlsCallLimits& limits, bool skips_restamped,
                         ColdRows* rows) {
   const std::string scope_name = ScopeName(scope);
-  std::string traces_data;  // messages that follow each other are one message
+  // By segment; messages that follow each other are one message.
+  std::map<uint64_t, std::string> traces_data;
   Status broken;
   for (const SlsRow& row : found) {
     const PayloadKind kind = PayloadKindOf(row);
     if (Column(row, kScopeField) != scope_name || kind == PayloadKind::kPart) continue;
-    if (!IsOfSegments(scope, row)) continue;
+    const std::optional<uint64_t> segment = SegmentOf(scope, row);
+    // What was taken back after it was uploaded.
+    if (segment.has_value() && !scope.Has(*segment)) continue;
     if (skips_restamped && row.contains(kRestampedKey)) continue;
     auto span = kind == PayloadKind::kParts ? ReadParts(row, index, limits) : ReadSpanRow(row);
     if (span.ok()) {
-      traces_data += *span;
+      traces_data[segment.value_or(0)] += *span;
     } else if (span.status().code() != StatusCode::kDataLoss) {
       return span.status();
     } else if (broken.ok()) {
       broken = span.status().With("pack " + Column(row, kPackField));
     }
   }
-  if (!traces_data.empty()) LARDER_RETURN_IF_ERROR(rows->Add(traces_data));
+  for (const auto& [segment, spans] : traces_data) {
+    LARDER_RETURN_IF_ERROR(rows->Add(segment, spans));
+  }
   return broken;
 }
 
@@ -292,6 +307,20 @@ Status SlsTier::ReadTraces(const ColdScope& scope, const std::vector<ColdTrace>&
   return broken.With(name());
 }
 
+// Continuations have no start, so that rows are counted and nothing else.
+Result<std::optional<uint64_t>> SlsTier::CountSpans(const ColdScope& scope, TimeRange start,
+                                                    const QueryLimits& limits) {
+  if (scope.filed.min_s > scope.filed.max_s) return std::optional<uint64_t>();
+  LARDER_ASSIGN_OR_RETURN(const SlsIndex index, Index(CallLimits(limits)));
+  if (!index.has(kScopeField) || !index.is_number("start")) return std::optional<uint64_t>();
+  const SlsQuery query{.from_s = scope.filed.min_s,
+                       .to_s = scope.filed.max_s + 1,
+                       .query = AndQuery({ScopeClause(scope, index), StartClause(start)})};
+  auto count = client_->CountLogs(logstore_, query, CallLimits(limits));
+  if (!count.ok()) return count.status().With(name());
+  return std::optional<uint64_t>(*count);
+}
+
 // Late spans lie anywhere in the times of upload, so all that match are read.
 Status SlsTier::SearchRestamped(const ColdScope& scope, const ColdSearch& search,
                                 const std::string& clauses, const SlsIndex& index,
@@ -301,9 +330,7 @@ Status SlsTier::SearchRestamped(const ColdScope& scope, const ColdSearch& search
                  .query = clauses,
                  .topic = kRestampedTopic};
   if (index.is_number("start")) {
-    query.query = AndQuery({clauses == "*" ? "" : clauses,
-                            "start >= " + std::to_string(search.start.min_ns / 1000),
-                            "start <= " + std::to_string(search.start.max_ns / 1000)});
+    query.query = AndQuery({clauses == "*" ? "" : clauses, StartClause(search.start)});
   }
   Status delivered;
   LARDER_RETURN_IF_ERROR(client_->ReadAll(logstore_, query, limits, [&](auto* found) {

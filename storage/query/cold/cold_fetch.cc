@@ -1,52 +1,16 @@
 #include "storage/query/cold/cold_fetch.h"
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
+#include "storage/model/table/span_filter.h"
 #include "storage/query/cold/cold_part.h"
+#include "storage/query/cold/missing_source.h"
 #include "storage/segment/table/table_source.h"
 
 namespace larder {
 namespace {
-
-// What could not be reached of a cold part.
-class MissingSource : public SpanSource {
- public:
-  MissingSource(std::set<TraceId> traces, Status traces_why, Status search_why)
-      : traces_(std::move(traces)),
-        traces_why_(std::move(traces_why)),
-        search_why_(std::move(search_why)),
-        nothing_(MakeTableSource(std::make_shared<SpanTable>())) {}
-
-  uint32_t row_count() const override { return 0; }
-  // Searches that missed it look into it, whatever their range, and find out.
-  TimeRange start_range() const override {
-    return search_why_.ok() ? TimeRange{UINT64_MAX, 0} : TimeRange{};
-  }
-  uint64_t latest_end_ns() const override { return 0; }
-  Status FindTrace(const TraceId& trace_id, std::vector<uint32_t>* /*rows*/) const override {
-    return traces_.contains(trace_id) ? traces_why_ : Status::Ok();
-  }
-  Status Facts(const std::vector<uint32_t>&, std::vector<SpanFacts>*) const override {
-    return Status::Ok();
-  }
-  Status EncodeRows(const std::vector<uint32_t>&, RowVisitor*) const override {
-    return Status::Ok();
-  }
-  Result<std::unique_ptr<BlockSearch>> Search(const FilterNode& filter, TimeRange start,
-                                              SearchBudget* budget) const override {
-    if (!search_why_.ok()) return search_why_;
-    return nothing_->Search(filter, start, budget);
-  }
-  Status TraceIds(uint32_t, uint32_t, std::vector<TraceId>*) const override { return Status::Ok(); }
-  Status Operations(std::vector<ServiceOperation>*) const override { return Status::Ok(); }
-
- private:
-  const std::set<TraceId> traces_;
-  const Status traces_why_;
-  const Status search_why_;
-  const std::shared_ptr<const SpanSource> nothing_;
-};
 
 // A place among the queries that wait for the tier.
 class Turn {
@@ -72,6 +36,15 @@ class Turn {
   bool has_turn_ = true;
 };
 
+// "2023-11-14T22Z"
+std::string HourText(uint64_t hour) {
+  const auto seconds = static_cast<std::time_t>(hour * 3600);
+  std::tm parts{};
+  char text[32];
+  if (gmtime_r(&seconds, &parts) == nullptr) return std::to_string(hour);
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%HZ", &parts)};
+}
+
 // A quarter of the caller's time is left to answer with what is there.
 uint64_t ColdDeadline(Clock* clock, uint64_t time_ns_max, const QueryLimits& limits) {
   const uint64_t now_ns = clock->MonotonicNanos();
@@ -84,13 +57,19 @@ uint64_t ColdDeadline(Clock* clock, uint64_t time_ns_max, const QueryLimits& lim
 
 class ColdFetch::Rows : public ColdRows {
  public:
-  explicit Rows(ColdFetch* fetch) : fetch_(fetch) {}
+  // `tally` may be null.
+  Rows(ColdFetch* fetch, ColdTally* tally) : fetch_(fetch), tally_(tally) {}
 
-  Status Add(std::string_view traces_data) override {
+  Status Add(uint64_t segment, std::string_view traces_data) override {
     if (fetch_->table_ == nullptr) fetch_->table_ = std::make_shared<SpanTable>();
+    const SpanTable& table = *fetch_->table_;
+    const uint32_t first_row = table.published_rows();
     LARDER_ASSIGN_OR_RETURN(const AppendResult added,
                             fetch_->table_->Append(traces_data, AppendLimits::None()));
     fetch_->table_->Publish();
+    for (uint32_t i = first_row; tally_ != nullptr && i < table.published_rows(); ++i) {
+      tally_->Note(segment, table.row(i).trace_id, table.row(i).span_id);
+    }
     LARDER_RETURN_IF_ERROR(fetch_->memory_.Resize(fetch_->table_->memory_bytes()));
     if (added.rejected_spans == 0) return Status::Ok();
     return Status::DataLoss("the tier returned spans that are none: " + added.first_rejection);
@@ -98,6 +77,7 @@ class ColdFetch::Rows : public ColdRows {
 
  private:
   ColdFetch* const fetch_;
+  ColdTally* const tally_;
 };
 
 ColdFetch::ColdFetch(std::shared_ptr<const View> view, TenantId tenant, const ColdOptions& options,
@@ -131,7 +111,7 @@ Status ColdFetch::Reason(const Status& failed) const {
   if (limits_.cancelled != nullptr && limits_.cancelled->load(std::memory_order_relaxed)) {
     return Status::Cancelled("the caller cancelled the query");
   }
-  const std::string where = options_.tier != nullptr ? options_.tier->name() : "the cold tier";
+  const std::string where = TierName();
   switch (failed.code()) {
     case StatusCode::kNotFound:
       return Status::DataLoss("gone from " + where + ": " + failed.ToString());
@@ -140,6 +120,15 @@ Status ColdFetch::Reason(const Status& failed) const {
     default:
       return Status::Unavailable(where + ": " + failed.ToString());
   }
+}
+
+std::string ColdFetch::TierName() const {
+  return options_.tier != nullptr ? options_.tier->name() : "the cold tier";
+}
+
+Status ColdFetch::Lost(uint64_t found, uint64_t expected, const std::string& which) const {
+  return Status::DataLoss("gone from " + TierName() + ": " + std::to_string(expected - found) +
+                          " of " + std::to_string(expected) + " spans " + which);
 }
 
 Result<bool> ColdFetch::FetchTraces(const std::vector<TraceId>& ids) {
@@ -151,35 +140,50 @@ Result<bool> ColdFetch::FetchTraces(const std::vector<TraceId>& ids) {
   for (const ColdEntry& entry : local_->cold) {
     if (entry.scope.tenant != tenant_) continue;
     std::vector<ColdTrace> traces;
+    ColdTally tally;
     for (const TraceId& id : fresh) {
       ColdTrace trace{id, {}};
-      // Without its index a part may have any trace.
-      const Status looked = entry.part->FindTrace(id, &trace.segments);
-      if (!looked.ok()) trace.segments = entry.part->facts().segment_ids;
-      if (!trace.segments.empty()) traces.push_back(std::move(trace));
+      std::vector<ColdPlace> places;
+      if (entry.part->FindTrace(id, &places).ok()) {
+        for (const ColdPlace& place : places) trace.segments.push_back(place.segment);
+      } else {
+        // Without its index a part may have any trace, with any number of spans.
+        places.clear();
+        trace.segments = entry.part->facts().segment_ids;
+        for (const uint64_t segment : trace.segments) places.push_back({segment, 0});
+      }
+      if (trace.segments.empty()) continue;
+      tally.Expect(id, places);
+      traces.push_back(std::move(trace));
     }
     if (traces.empty()) continue;
     any = true;
-    LARDER_RETURN_IF_ERROR(FetchFrom(entry, traces));
+    LARDER_RETURN_IF_ERROR(FetchFrom(entry, traces, &tally));
   }
   return any;
 }
 
-Status ColdFetch::FetchFrom(const ColdEntry& entry, const std::vector<ColdTrace>& traces) {
+Status ColdFetch::FetchFrom(const ColdEntry& entry, const std::vector<ColdTrace>& traces,
+                            ColdTally* tally) {
   view_.reset();
   const Turn turn(options_);
   Status read = turn.Check();
   if (read.ok()) read = CheckTier(entry.scope);
   if (read.ok()) {
-    Rows rows(this);
+    Rows rows(this, tally);
     read = options_.tier->ReadTraces(entry.scope, traces, CallLimits(), &rows);
   }
-  if (read.ok()) return Status::Ok();
-  Status why = Reason(read);
+  const Status why = read.ok() ? Status::Ok() : Reason(read);
   if (why.code() == StatusCode::kCancelled) return why;
-  Missing& missing = missing_[entry.part->Name()];
-  missing.traces_why = why;
-  for (const ColdTrace& trace : traces) missing.traces.insert(trace.trace_id);
+  for (const ColdTrace& trace : traces) {
+    const std::optional<ColdTally::Count> count = tally->CountOf(trace.trace_id);
+    const bool is_whole = count.has_value() ? count->found == count->expected : why.ok();
+    if (is_whole) continue;
+    Status& missing = missing_[entry.part->Name()].traces[trace.trace_id];
+    missing = !why.ok() ? why
+                        : Lost(count->found, count->expected,
+                               "of trace " + HexText(trace.trace_id.view()));
+  }
   return Status::Ok();
 }
 
@@ -189,15 +193,49 @@ Result<uint64_t> ColdFetch::Search(const ColdEntry& entry, const ColdSearch& sea
   Status why = turn.Check();
   if (why.ok()) why = CheckTier(entry.scope);
   if (why.ok()) {
-    Rows rows(this);
+    Rows rows(this, nullptr);
     auto found = options_.tier->Search(entry.scope, search, CallLimits(), &rows);
-    if (found.ok()) return found;
+    if (found.ok()) {
+      CheckHours(entry, {std::max(*found, search.start.min_ns), search.start.max_ns});
+      return found;
+    }
     why = found.status();
   }
   why = Reason(why);
   if (why.code() == StatusCode::kCancelled) return why;
   missing_[entry.part->Name()].search_why = why;
   return 0;
+}
+
+void ColdFetch::CheckHours(const ColdEntry& entry, TimeRange searched) {
+  const std::string name = entry.part->Name();
+  const ColdFacts& facts = entry.part->facts();
+  uint64_t found = 0;
+  const auto [known, is_new] = short_parts_.try_emplace(name, false);
+  if (is_new) known->second = IsShort(entry, facts.start, facts.rows, &found);
+  if (!known->second) return;
+  const uint64_t first = searched.min_ns / kColdHourNs;
+  const uint64_t last = searched.max_ns / kColdHourNs;
+  uint64_t expected = 0;
+  for (const ColdHour& hour : facts.hours) {
+    if (hour.hour >= first && hour.hour <= last) expected += hour.rows;
+  }
+  const TimeRange hours{first * kColdHourNs, last == UINT64_MAX / kColdHourNs
+                                                 ? UINT64_MAX
+                                                 : (last + 1) * kColdHourNs - 1};
+  if (expected == 0 || !IsShort(entry, hours, expected, &found)) return;
+  Status& why = missing_[name].search_why;
+  if (!why.ok()) return;
+  why = Lost(found, expected, "that start from " + HourText(first) + " to " + HourText(last));
+}
+
+// A tier that does not say how many it has is believed to have them all.
+bool ColdFetch::IsShort(const ColdEntry& entry, TimeRange start, uint64_t expected,
+                        uint64_t* found) {
+  const auto count = options_.tier->CountSpans(entry.scope, start, CallLimits());
+  if (!count.ok() || !count->has_value()) return false;
+  *found = **count;
+  return *found < expected;
 }
 
 std::shared_ptr<const View> ColdFetch::view() {
@@ -213,8 +251,7 @@ std::shared_ptr<const View> ColdFetch::view() {
   }
   for (const auto& [name, missing] : missing_) {
     SourceEntry entry;
-    entry.source =
-        std::make_shared<MissingSource>(missing.traces, missing.traces_why, missing.search_why);
+    entry.source = MakeMissingSource(missing.traces, missing.search_why);
     entry.tenant = tenant_;
     entry.name = name;
     view->entries.push_back(std::move(entry));

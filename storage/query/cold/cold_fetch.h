@@ -3,7 +3,9 @@
 // What is fetched is loaded into a table, as a head is, and joins the View as one more source. So
 // walks, traces, summaries and pages are made of it by the code that knows nothing of the tier,
 // and repeats are left out by their content. What could not be reached joins the View too, as a
-// source that fails whoever asks for it: it becomes a gap like any page that cannot be read.
+// source that fails whoever asks for it: it becomes a gap like any page that cannot be read. So
+// does what the tier has lost: what stayed here says how many spans of a trace, and how many that
+// start in an hour, it was given.
 #pragma once
 
 #include <atomic>
@@ -17,6 +19,7 @@
 #include "storage/base/status.h"
 #include "storage/model/query.h"
 #include "storage/model/table/span_table.h"
+#include "storage/query/cold/cold_tally.h"
 #include "storage/query/cold/cold_tier.h"
 #include "storage/query/query_context.h"
 #include "storage/query/view.h"
@@ -51,18 +54,22 @@ class ColdFetch {
   friend class ColdWalk;
   class Rows;
 
-  // What cannot be reached of a part.
+  // What cannot be reached of a part, or is lost.
   struct Missing {
-    std::set<TraceId> traces;
-    Status traces_why;
-    Status search_why;  // OK: searches reached it
+    std::map<TraceId, Status> traces;
+    Status search_why;  // OK: searches reached all of it
   };
 
-  Status FetchFrom(const ColdEntry& entry, const std::vector<ColdTrace>& traces);
+  Status FetchFrom(const ColdEntry& entry, const std::vector<ColdTrace>& traces, ColdTally* tally);
   // Returns from which start on the part's matches are all there.
   Result<uint64_t> Search(const ColdEntry& entry, const ColdSearch& search);
   // Whether the tier that is configured has the spans.
   Status CheckTier(const ColdScope& scope) const;
+  // Notes what the tier has lost of the hours of a range that was searched.
+  void CheckHours(const ColdEntry& entry, TimeRange searched);
+  bool IsShort(const ColdEntry& entry, TimeRange start, uint64_t expected, uint64_t* found);
+  std::string TierName() const;
+  Status Lost(uint64_t found, uint64_t expected, const std::string& which) const;
   QueryLimits CallLimits() const;
   // kCancelled when the query is; else why the part is missing.
   Status Reason(const Status& failed) const;
@@ -76,8 +83,9 @@ class ColdFetch {
   MemoryCharge memory_;
   std::shared_ptr<SpanTable> table_;  // null: nothing was fetched
   std::set<TraceId> asked_;
-  std::map<std::string, Missing> missing_;  // by name of the part
-  std::shared_ptr<const View> view_;        // null: to be made
+  std::map<std::string, Missing> missing_;   // by name of the part
+  std::map<std::string, bool> short_parts_;  // searched ones: whether spans are lost
+  std::shared_ptr<const View> view_;         // null: to be made
 };
 
 // A search of cold parts for spans that start in a range, from the latest down. Not thread-safe.

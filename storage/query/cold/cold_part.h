@@ -24,7 +24,16 @@ struct ColdPartOptions {
   std::vector<ColdCall> calls;
   int zstd_level = 1;
   const std::atomic<bool>* cancelled = nullptr;  // stops the writing (kCancelled)
-  uint64_t traces_per_pass = 1 << 20;            // bounds the memory of writing: 16 bytes each
+  // Bounds the memory of writing: 16 bytes each, and 2 for every trace of the partition.
+  uint64_t traces_per_pass = 1 << 20;
+};
+
+// Where the tier has spans of a trace.
+struct ColdPlace {
+  uint64_t segment = 0;  // its id
+  // With so many ids it has spans there: fewer mean that some are lost. 0: not known.
+  uint32_t spans = 0;
+  friend bool operator==(const ColdPlace&, const ColdPlace&) = default;
 };
 
 // Writes what stays of `segments`, which are of one tenant and partition. Returns its facts.
@@ -44,9 +53,9 @@ class ColdPart {
   virtual const ColdFacts& facts() const = 0;
   // "partition 3 in the cold tier", for gaps and logs.
   virtual std::string Name() const = 0;
-  // Appends the ids of the segments that may have spans of the trace; about one trace in 2^24 that
-  // is not there is taken for one that is.
-  virtual Status FindTrace(const TraceId& trace_id, std::vector<uint64_t>* segments) const = 0;
+  // Appends the segments that have spans of the trace, each once; one trace in 2^40 that is not
+  // there is taken for one that is (2^24 where no numbers are known).
+  virtual Status FindTrace(const TraceId& trace_id, std::vector<ColdPlace>* places) const = 0;
   // Whether spans start in the hours of the range.
   virtual bool MayStartIn(TimeRange range) const = 0;
   virtual Status Calls(std::vector<ColdCall>* calls) const = 0;

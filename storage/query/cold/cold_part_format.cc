@@ -88,7 +88,8 @@ std::string EncodeColdFacts(const ColdFacts& facts) {
 bool DecodeColdFacts(std::string_view body, uint32_t* version, ColdFacts* facts) {
   ByteReader in(body);
   if (!in.GetVarint32(version)) return false;
-  if (*version != kColdPartVersion) return *version > kColdPartVersion;
+  if (*version == 0) return false;
+  if (*version > kColdPartVersion) return true;
   if (!in.GetVarint(&facts->part_id) || !in.GetVarint(&facts->partition)) return false;
   if (!in.GetVarint32(&facts->tenant)) return false;
   for (uint64_t* const number :

@@ -14,16 +14,28 @@
 
 namespace larder {
 
-inline constexpr uint32_t kColdPartVersion = 1;
+inline constexpr uint32_t kColdPartVersion = 2;
+// From this version on the trace index says how many spans a trace has.
+inline constexpr uint32_t kColdCountsVersion = 2;
 inline constexpr uint32_t kColdShardBitsMax = 16;
-// A look-up of a trace that is not there asks the tier for nothing in all but one of 2^24 cases:
-// years of partitions are asked at once.
-inline constexpr uint32_t kColdCheckBits = 24;
+// A trace that the index has and the tier has not is a gap: the index errs in one look-up of 2^40,
+// since a search looks up every trace of its page in years of partitions.
+inline constexpr uint32_t kColdCheckBits = 40;
+
+// A place of the trace index: the segment, counted as in the facts, and how many spans of the trace
+// it has, at most kColdSpansMax. Of spans with equal ids one counts.
+inline constexpr uint32_t kColdSpansBits = 12;
+inline constexpr uint32_t kColdSpansMax = (1u << kColdSpansBits) - 1;
+inline constexpr uint32_t ColdPlaceCode(uint32_t segment, uint32_t spans) {
+  return segment << kColdSpansBits | spans;
+}
 
 inline constexpr PageKey kColdFactsKey{Section::kHeader, 0, 0};
 inline constexpr PageKey kColdCallsKey{Section::kEdges, 0, 0};
 
-// How many spans start in an hour (start_ns / 3600e9).
+inline constexpr uint64_t kColdHourNs = 3600ull * 1'000'000'000;
+
+// How many spans start in an hour (start_ns / kColdHourNs).
 struct ColdHour {
   uint64_t hour = 0;
   uint64_t rows = 0;

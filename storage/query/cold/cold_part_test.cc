@@ -4,6 +4,8 @@
 
 #include "storage/model/span.h"
 #include "storage/model/table/span_table.h"
+#include "storage/segment/encoding/trace_index.h"
+#include "storage/segment/page/page_writer.h"
 #include "tests/support/hex_examples.h"
 #include "tests/support/map_page_store.h"
 #include "tests/support/seed.h"
@@ -72,6 +74,10 @@ class ColdPartTest : public testing::Test {
       span.start_ns += kSecondNs;
       spans.push_back(span);
     }
+    AddSegmentOf(id, spans);
+  }
+
+  void AddSegmentOf(uint64_t id, const std::vector<Span>& spans) {
     SpanTable table;
     ASSERT_TRUE(table.Append(EncodeSpans(spans), AppendLimits::None()).ok());
     table.Publish();
@@ -111,15 +117,15 @@ TEST_F(ColdPartTest, KnowsEveryTraceInOneShardOrMany) {
     EXPECT_EQ(part->facts().shards.bits > 0, per_pass == 100);
     EXPECT_EQ(part->facts().rows, 1200u);
     for (uint64_t i = 0; i < 500; ++i) {
-      std::vector<uint64_t> found;
+      std::vector<ColdPlace> found;
       ASSERT_TRUE(part->FindTrace(TraceOf(i), &found).ok());
-      std::vector<uint64_t> expected;
-      if (i < 300) expected.push_back(41);
-      if (i >= 200) expected.push_back(42);
+      std::vector<ColdPlace> expected;
+      if (i < 300) expected.push_back({41, 2});
+      if (i >= 200) expected.push_back({42, 2});
       EXPECT_EQ(found, expected) << i;
     }
     for (uint64_t i = 1000; i < 20'000; ++i) {
-      std::vector<uint64_t> found;
+      std::vector<ColdPlace> found;
       ASSERT_TRUE(part->FindTrace(TraceOf(i), &found).ok());
       EXPECT_TRUE(found.empty()) << i;
     }
@@ -127,6 +133,53 @@ TEST_F(ColdPartTest, KnowsEveryTraceInOneShardOrMany) {
     EXPECT_TRUE(part->Verify(&faults).ok());
     EXPECT_TRUE(faults.empty());
   }
+}
+
+// Places were segments alone, and nobody counted.
+TEST_F(ColdPartTest, ReadsAPartOfVersion1) {
+  ColdFacts facts;
+  facts.segment_ids = {41, 42};
+  facts.shards.chunk_counts = {1};
+  std::string body = EncodeColdFacts(facts);
+  body[0] = 1;
+  PageWriter writer(1);
+  writer.Add(kColdFactsKey, body);
+  writer.Add(TraceShards::KeyOf(0, 0), EncodeTraceIndex({{TraceIdHash(TraceOf(5)), 0},
+                                                   {TraceIdHash(TraceOf(5)), 1},
+                                                   {TraceIdHash(TraceOf(6)), 1}},
+                                                  24)[0]);
+  MapPageStore pages;
+  ASSERT_TRUE(writer.Flush(&pages).ok());
+  const auto part = ColdPart::Open(pages.Source(), &cache_);
+  ASSERT_TRUE(part.ok()) << part.status().ToString();
+  std::vector<ColdPlace> found;
+  ASSERT_TRUE((*part)->FindTrace(TraceOf(5), &found).ok());
+  EXPECT_EQ(found, (std::vector<ColdPlace>{{41, 0}, {42, 0}}));
+}
+
+// As the tier gives them back: spans with one id count once, and above the most that is written
+// there are so many at least.
+TEST_F(ColdPartTest, CountsTheSpanIdsOfATrace) {
+  std::vector<Span> spans;
+  for (uint64_t i = 0; i < 2 * kColdSpansMax; ++i) {
+    Span span;
+    span.trace_id = TraceOf(i % 2);
+    const uint64_t number = i % 2 == 0 ? i : i % 20 + 1;
+    for (size_t byte = 0; byte < 8; ++byte) {
+      span.span_id.bytes[byte] = static_cast<uint8_t>((number + 1) >> (8 * byte));
+    }
+    span.name = "op" + std::to_string(i % 7);
+    span.resource = std::make_shared<Resource>();
+    span.scope = std::make_shared<Scope>();
+    spans.push_back(span);
+  }
+  spans.resize(spans.size() + 5, spans[0]);
+  AddSegmentOf(41, spans);
+  const auto part = Write(1 << 20);
+  std::vector<ColdPlace> found;
+  ASSERT_TRUE(part->FindTrace(TraceOf(0), &found).ok());
+  ASSERT_TRUE(part->FindTrace(TraceOf(1), &found).ok());
+  EXPECT_EQ(found, (std::vector<ColdPlace>{{41, kColdSpansMax}, {41, 10}}));
 }
 
 TEST_F(ColdPartTest, KnowsInWhichHoursSpansStart) {

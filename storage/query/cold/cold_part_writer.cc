@@ -3,6 +3,7 @@
 // is bounded however many there are.
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -14,7 +15,14 @@
 namespace larder {
 namespace {
 
-constexpr uint64_t kHourNs = 3600ull * 1'000'000'000;
+constexpr uint32_t kRowsPerRead = 8 * kBlockRows;
+
+uint16_t CountOnce(std::vector<SpanId>* ids) {
+  std::sort(ids->begin(), ids->end());
+  const auto count = std::unique(ids->begin(), ids->end()) - ids->begin();
+  ids->clear();
+  return static_cast<uint16_t>(std::min<std::ptrdiff_t>(count, kColdSpansMax));
+}
 
 class Writer {
  public:
@@ -29,6 +37,7 @@ class Writer {
     for (const auto& segment : segments_) {
       LARDER_RETURN_IF_ERROR(CountHours(*segment));
       LARDER_RETURN_IF_ERROR(AddOperations(*segment));
+      LARDER_RETURN_IF_ERROR(CountSpans(*segment));
     }
     for (const auto& [hour, rows] : hours_) facts_.hours.push_back({hour, rows});
     facts_.operations.assign(operations_.begin(), operations_.end());
@@ -74,7 +83,7 @@ class Writer {
       LARDER_RETURN_IF_ERROR(CheckCancelled());
       matches.clear();
       LARDER_RETURN_IF_ERROR(search->Match(block, &matches));
-      for (const SpanMatch& match : matches) ++hours_[match.start_ns / kHourNs];
+      for (const SpanMatch& match : matches) ++hours_[match.start_ns / kColdHourNs];
     }
     return Status::Ok();
   }
@@ -88,14 +97,43 @@ class Writer {
     return Status::Ok();
   }
 
+  // Of each trace, in row order: how many ids its spans have.
+  Status CountSpans(const Segment& segment) {
+    std::vector<uint16_t>& counts = span_counts_.emplace_back();
+    TraceId trace_id;
+    std::vector<SpanId> span_ids;
+    std::vector<TraceId> trace_ids;
+    std::vector<SpanFacts> facts;
+    for (uint32_t first = 0; first < segment.row_count(); first += kRowsPerRead) {
+      LARDER_RETURN_IF_ERROR(CheckCancelled());
+      std::vector<uint32_t> rows(std::min(kRowsPerRead, segment.row_count() - first));
+      std::iota(rows.begin(), rows.end(), first);
+      trace_ids.clear();
+      facts.clear();
+      LARDER_RETURN_IF_ERROR(
+          segment.TraceIds(first, static_cast<uint32_t>(rows.size()), &trace_ids));
+      LARDER_RETURN_IF_ERROR(segment.Facts(rows, &facts));
+      for (size_t i = 0; i < rows.size(); ++i) {
+        if (!span_ids.empty() && trace_ids[i] != trace_id) counts.push_back(CountOnce(&span_ids));
+        trace_id = trace_ids[i];
+        span_ids.push_back(facts[i].span_id);
+      }
+    }
+    if (!span_ids.empty()) counts.push_back(CountOnce(&span_ids));
+    return Status::Ok();
+  }
+
   Status AddTraceIndex(uint32_t shard) {
     std::vector<TraceIndexEntry> entries;
     for (uint32_t i = 0; i < segments_.size(); ++i) {
       LARDER_RETURN_IF_ERROR(CheckCancelled());
       std::vector<TraceIndexEntry> of_segment;
       LARDER_RETURN_IF_ERROR(segments_[i]->TraceEntries(&of_segment));
-      for (const TraceIndexEntry& entry : of_segment) {
-        if (facts_.shards.ShardOf(entry.hash) == shard) entries.push_back({entry.hash, i});
+      LARDER_CHECK(of_segment.size() == span_counts_[i].size());
+      for (size_t trace = 0; trace < of_segment.size(); ++trace) {
+        const uint64_t hash = of_segment[trace].hash;
+        if (facts_.shards.ShardOf(hash) != shard) continue;
+        entries.push_back({hash, ColdPlaceCode(i, span_counts_[i][trace])});
       }
     }
     AddTraceShard(std::move(entries), kColdCheckBits, &facts_.shards, &pages_);
@@ -108,6 +146,7 @@ class Writer {
   PageWriter pages_;
   std::map<uint64_t, uint64_t> hours_;
   std::set<ColdOperation> operations_;
+  std::vector<std::vector<uint16_t>> span_counts_;  // by segment and trace
 };
 
 }  // namespace

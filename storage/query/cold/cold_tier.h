@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -101,9 +102,9 @@ struct PackReceipt {
 class ColdRows {
  public:
   virtual ~ColdRows() = default;
-  // `traces_data`: a TracesData message, of any number of spans. What fails (memory) ends the read,
-  // which then returns it.
-  virtual Status Add(std::string_view traces_data) = 0;
+  // `traces_data`: a TracesData message, of any number of spans of one segment (PackId::segment).
+  // What fails (memory) ends the read, which then returns it.
+  virtual Status Add(uint64_t segment, std::string_view traces_data) = 0;
 };
 
 // A trace that is looked for, and the segments of the partition that may have spans of it (a hint:
@@ -151,6 +152,14 @@ class ColdTier {
   // given to `rows`. search.start.min_ns or less: all of them.
   virtual Result<uint64_t> Search(const ColdScope& scope, const ColdSearch& search,
                                   const QueryLimits& limits, ColdRows* rows) = 0;
+
+  // How many spans of the scope that start in `start` can be found by now, each as often as it is
+  // there. It may answer more, never fewer. Nothing: it cannot tell.
+  virtual Result<std::optional<uint64_t>> CountSpans(const ColdScope& /*scope*/,
+                                                     TimeRange /*start*/,
+                                                     const QueryLimits& /*limits*/) {
+    return std::optional<uint64_t>();
+  }
 
   // Nobody will ask for the scope again. OK also when it is gone, or goes by itself in time.
   virtual Status Remove(const ColdScope& scope, const QueryLimits& limits) = 0;
