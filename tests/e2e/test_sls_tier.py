@@ -76,24 +76,33 @@ def test_check_creates_what_is_missing_and_leaves_an_index_alone(double):
     assert double.client.call("GET", "/logstores/console-traces/index").json() == before
 
 
-def test_uploads_are_verified_by_their_times_where_packs_have_no_index(double, tmp_path):
-    """SLS refuses a search on a tag without an index, so none is made."""
+def test_uploads_are_verified_by_their_traces_where_packs_have_no_index(double, tmp_path):
+    """SLS refuses a search on a tag without an index, so none is made; and each row is read once, however many
+    packs lie in the same seconds."""
     double.client.call("POST", "/logstores", {"logstoreName": "plain", "ttl": 30, "shardCount": 1})
     index = {"keys": {"traceID": {"type": "text", "token": [], "caseSensitive": False}}}
     assert double.client.call("POST", "/logstores/plain/index", index).status == 200
     refused = double.client.get_logs("plain", '__tag__:__pack_id__: "x"')
     assert refused.code == "ParameterInvalid"
-    refusals = double.refusals()
+    refusals, before = double.refusals(), double.counts()
     larder = Larder(tmp_path, "--head.idle", "100ms", "--partition.time", "1s", "--tier.after", "0s",
                     "--tier.evict-after", "1ms", *sls_settings(double, tmp_path, "--tier.sls.logstore", "plain",
                                                                "--tier.sls.create"))
     make = TraceMaker("without an index")
-    spans = [make.span(make.trace_id(), f"span {number}") for number in range(300)]
+    spans = []
+    for _ in range(200):
+        trace_id = make.trace_id()
+        spans += [make.span(trace_id, f"span {number}", attributes={"blob": os.urandom(10_000).hex()})
+                  for number in range(4)]
     larder.export(request("plain", spans))
     wait_until(lambda: larder.metric("larder_cold_spans") == len(spans), "all to be verified", 120)
     assert larder.metric("larder_stored_spans") == 0
     assert larder.metric("larder_tier_failures_total") == 0
-    assert [span.name for span in larder.spans_of(spans[299].trace_id)] == ["span 299"]
+    groups, reads = (double.counts()[what] - before.get(what, 0) for what in ("PutLogs 200", "GetLogsV3 200"))
+    print(f"{groups} groups of {len(spans)} spans were verified by {reads} reads")
+    assert groups >= 8
+    assert reads <= 3 * groups, "of 100 rows each"
+    assert {span.name for span in larder.spans_of(spans[799].trace_id)} == {f"span {n}" for n in range(4)}
     assert larder.stop() == 0, larder.program.log_tail()
     assert double.refusals() == refusals
     assert set(double.client.call("GET", "/logstores/plain/index").json()["keys"]) == {"traceID"}

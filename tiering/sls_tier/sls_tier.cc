@@ -24,6 +24,7 @@ constexpr uint64_t kAgeSecondsMax = 13 * 24 * 3600 / 2;
 constexpr uint64_t kAheadSecondsMax = 10 * 60;
 constexpr uint64_t kCallMsMax = 3600 * 1000;  // of calls without a deadline
 constexpr size_t kTracesOfQuery = 10;         // each in two spellings
+constexpr size_t kTracesOfCount = 28;         // SLS takes 30 terms
 constexpr uint64_t kOrderSeconds = 60;        // within a minute SLS's order is open
 constexpr const char* kRestampedTopic = "larder-restamped";
 
@@ -95,12 +96,23 @@ class SlsTier : public ColdTier {
   Status Remove(const ColdScope&, const QueryLimits&) override { return Status::Ok(); }
 
  private:
-  Result<std::vector<PackedGroup>> MakeGroups(const ColdScope& scope, const Pack& pack,
-                                              std::vector<uint32_t>* refused) const;
+  // A group as it is sent, and what Verify finds it by.
+  struct SentGroup {
+    PackedGroup group;
+    PackPart contents;
+  };
+  static void AddGroups(std::vector<PackedGroup> groups, const std::vector<TraceId>& ids,
+                        std::vector<SentGroup>* sent);
+  Result<std::vector<SentGroup>> MakeGroups(const ColdScope& scope, const Pack& pack,
+                                            std::vector<uint32_t>* refused) const;
   Result<SlsIndex> Index(const SlsCallLimits& limits);
   std::string ScopeClause(const ColdScope& scope, const SlsIndex& index) const;
-  Result<uint64_t> CountPart(const std::string& part, const FiledTimes& filed,
-                             const SlsIndex& index, const SlsCallLimits& limits);
+  std::string TracesClause(const std::vector<PackedTrace>& traces, size_t first) const;
+  Result<uint64_t> CountPart(const std::string& part, const SlsQuery& query,
+                             const SlsCallLimits& limits, uint64_t wanted);
+  // Whether all spans of a part are there, where packs have no index.
+  Result<bool> FindPart(const ColdScope& scope, const std::string& part, const PackPart& contents,
+                        const SlsIndex& index, const SlsCallLimits& limits);
   // Gives the spans of rows of the scope to `rows`.
   Status Deliver(const ColdScope& scope, const std::vector<SlsRow>& found, const SlsIndex& index,
                  const SlsCallLimits& limits, bool skips_restamped, ColdRows* rows);
@@ -131,15 +143,31 @@ class SlsTier : public ColdTier {
   std::optional<SlsIndex> index_ GUARDED_BY(mu_);
 };
 
-Result<std::vector<PackedGroup>> SlsTier::MakeGroups(const ColdScope& scope, const Pack& pack,
-                                                     std::vector<uint32_t>* refused) const {
+// Joins groups with the traces of their spans, which lie in them in the order of `ids`.
+void SlsTier::AddGroups(std::vector<PackedGroup> groups, const std::vector<TraceId>& ids,
+                        std::vector<SentGroup>* sent) {
+  auto next = ids.begin();
+  for (PackedGroup& group : groups) {
+    PackPart contents{.filed = {.min_s = group.time_min_s, .max_s = group.time_max_s}};
+    std::map<TraceId, uint32_t> counts;
+    for (uint32_t i = 0; i < group.spans; ++i) ++counts[*next++];
+    for (const auto& [id, spans] : counts) contents.traces.push_back({id, spans});
+    sent->push_back({std::move(group), std::move(contents)});
+  }
+}
+
+Result<std::vector<SlsTier::SentGroup>> SlsTier::MakeGroups(const ColdScope& scope,
+                                                            const Pack& pack,
+                                                            std::vector<uint32_t>* refused) const {
   const uint64_t now_s = clock_->NowUnixNanos() / kNanosOfSecond;
   PackerOptions named{.pack_name = PackName(scope, pack.id),
                       .tags = {{std::string(kScopeTag), ScopeName(scope)}}};
   SpanRowWriter writer(
       {.trace_ids = options_.sls.trace_ids, .writes_raw_payload = options_.sls.writes_raw_payload});
   Packer fresh(named);
+  std::vector<TraceId> fresh_ids;
   std::vector<SpanRow> late;
+  std::vector<TraceId> late_ids;
   for (uint32_t i = 0; i < pack.spans.size(); ++i) {
     const PackedSpan& span = pack.spans[i];
     const uint64_t start_s = span.start_ns / kNanosOfSecond;
@@ -152,32 +180,34 @@ Result<std::vector<PackedGroup>> SlsTier::MakeGroups(const ColdScope& scope, con
     if (!is_taken) filed_s = static_cast<uint32_t>(now_s);
     LARDER_ASSIGN_OR_RETURN(SpanRow row,
                             writer.Write({span.resource, span.scope, span.span}, filed_s));
+    (is_taken ? fresh_ids : late_ids).push_back(span.trace_id);
     if (is_taken) {
       fresh.Add(row);
     } else {
       late.push_back(std::move(row));
     }
   }
-  std::vector<PackedGroup> groups = fresh.Finish();
+  std::vector<SentGroup> groups;
+  AddGroups(fresh.Finish(), fresh_ids, &groups);
   named.first_group = static_cast<uint32_t>(groups.size());
   named.topic = kRestampedTopic;
   Packer restamped(named);
   for (const SpanRow& row : late) restamped.Add(row);
-  for (PackedGroup& group : restamped.Finish()) groups.push_back(std::move(group));
+  AddGroups(restamped.Finish(), late_ids, &groups);
   return groups;
 }
 
 Result<PackReceipt> SlsTier::Upload(const ColdScope& scope, const Pack& pack,
                                     const QueryLimits& limits) {
   PackReceipt receipt;
-  LARDER_ASSIGN_OR_RETURN(const std::vector<PackedGroup> groups,
-                          MakeGroups(scope, pack, &receipt.refused));
-  for (const PackedGroup& group : groups) {
+  LARDER_ASSIGN_OR_RETURN(std::vector<SentGroup> groups, MakeGroups(scope, pack, &receipt.refused));
+  for (SentGroup& sent : groups) {
     LARDER_RETURN_IF_ERROR(
-        client_->PutLogs(logstore_, group.bytes, "", CallLimits(limits), &receipt.bytes_sent)
+        client_->PutLogs(logstore_, sent.group.bytes, "", CallLimits(limits), &receipt.bytes_sent)
             .With(name()));
-    receipt.filed.Add({.min_s = group.time_min_s, .max_s = group.time_max_s});
-    receipt.parts.push_back(group.spans);
+    receipt.filed.Add(sent.contents.filed);
+    receipt.parts.push_back(sent.group.spans);
+    receipt.contents.push_back(std::move(sent.contents));
   }
   return receipt;
 }
@@ -201,29 +231,66 @@ std::string SlsTier::ScopeClause(const ColdScope& scope, const SlsIndex& index) 
   return std::string(kScopeField) + ": " + QuoteTerm(ScopeName(scope));
 }
 
-Result<uint64_t> SlsTier::CountPart(const std::string& part, const FiledTimes& filed,
-                                    const SlsIndex& index, const SlsCallLimits& limits) {
-  SlsQuery query{.from_s = filed.min_s, .to_s = filed.max_s + 1};
-  if (index.has(kPackField)) {
-    query.query = std::string(kPackField) + ": " + QuoteTerm(part);
-    return client_->CountLogs(logstore_, query, limits);
-  }
+// Rows of the part, until `wanted` were found.
+Result<uint64_t> SlsTier::CountPart(const std::string& part, const SlsQuery& query,
+                                    const SlsCallLimits& limits, uint64_t wanted) {
   uint64_t count = 0;
   const Status status = client_->ReadAll(logstore_, query, limits, [&](auto* rows) {
     for (const SlsRow& row : *rows) count += Column(row, kPackField) == part ? 1U : 0U;
-    return true;
+    return count < wanted;
   });
   if (!status.ok()) return status;
   return count;
 }
 
+// As Larder spells them.
+std::string SlsTier::TracesClause(const std::vector<PackedTrace>& traces, size_t first) const {
+  std::string clause;
+  for (size_t i = first; i < std::min(first + kTracesOfCount, traces.size()); ++i) {
+    clause += clause.empty() ? "(" : " or ";
+    clause +=
+        "traceID: " + QuoteTerm(TraceIdText(traces[i].trace_id.view(), options_.sls.trace_ids));
+  }
+  return clause + ")";
+}
+
+// Its rows are looked for by what every index has, their traces: so the cost is that of its own
+// rows, however many others lie in the same seconds.
+Result<bool> SlsTier::FindPart(const ColdScope& scope, const std::string& part,
+                               const PackPart& contents, const SlsIndex& index,
+                               const SlsCallLimits& limits) {
+  SlsQuery query{.from_s = contents.filed.min_s, .to_s = contents.filed.max_s + 1};
+  if (contents.traces.empty()) {  // continuations of a span in another part
+    LARDER_ASSIGN_OR_RETURN(const uint64_t count, CountPart(part, query, limits, 1));
+    return count > 0;
+  }
+  for (size_t first = 0; first < contents.traces.size(); first += kTracesOfCount) {
+    uint64_t wanted = 0;
+    for (size_t i = first; i < std::min(first + kTracesOfCount, contents.traces.size()); ++i) {
+      wanted += contents.traces[i].spans;
+    }
+    query.query = AndQuery({ScopeClause(scope, index), TracesClause(contents.traces, first)});
+    LARDER_ASSIGN_OR_RETURN(const uint64_t count, CountPart(part, query, limits, wanted));
+    if (count < wanted) return false;
+  }
+  return true;
+}
+
 Result<bool> SlsTier::Verify(const ColdScope& scope, const PackId& pack, const PackReceipt& receipt,
                              const QueryLimits& limits) {
-  const SlsCallLimits call = CallLimits(limits);
-  LARDER_ASSIGN_OR_RETURN(const SlsIndex index, Index(call));
+  LARDER_ASSIGN_OR_RETURN(const SlsIndex index, Index(CallLimits(limits)));
   for (size_t i = 0; i < receipt.parts.size(); ++i) {
     const std::string part = PackName(scope, pack) + "-" + std::to_string(i);
-    auto count = CountPart(part, receipt.filed, index, CallLimits(limits));
+    if (!index.has(kPackField)) {
+      auto is_there = FindPart(scope, part, receipt.contents[i], index, CallLimits(limits));
+      if (!is_there.ok()) return is_there.status().With(name());
+      if (!*is_there) return false;
+      continue;
+    }
+    const SlsQuery query{.from_s = receipt.filed.min_s,
+                         .to_s = receipt.filed.max_s + 1,
+                         .query = std::string(kPackField) + ": " + QuoteTerm(part)};
+    auto count = client_->CountLogs(logstore_, query, CallLimits(limits));
     if (!count.ok()) return count.status().With(name());
     // A group is stored whole or not at all; one that was sent twice has more.
     if (*count < std::max(receipt.parts[i], 1U)) return false;

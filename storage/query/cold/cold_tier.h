@@ -87,10 +87,22 @@ struct Pack {
   std::vector<PackedSpan> spans;  // 1 to kPackRowsMax; views are valid during the call
 };
 
+struct PackedTrace {
+  TraceId trace_id;
+  uint32_t spans = 0;
+};
+
+// What a request of an upload carried, for a tier that looks for it by that when it verifies.
+struct PackPart {
+  FiledTimes filed;
+  std::vector<PackedTrace> traces{};
+};
+
 // What came of an upload.
 struct PackReceipt {
   FiledTimes filed;
-  std::vector<uint32_t> parts;  // spans in each request that the tier made of the pack, in order
+  std::vector<uint32_t> parts;     // spans in each request that the tier made of the pack, in order
+  std::vector<PackPart> contents;  // of each part; may be empty
   // As they went over the wire or were written: compressed, and again when they were sent again.
   uint64_t bytes_sent = 0;
   // Spans (places in the pack, ascending) that the tier does not take, as it is configured: they
