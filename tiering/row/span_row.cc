@@ -83,8 +83,9 @@ std::string DumpList(const std::vector<Json>& items, bool* is_truncated) {
   return out + "]";
 }
 
+// Attributes are JSON within JSON, of which SLS makes other words: such a row `is_wide`.
 std::string DumpLinks(const SpanFields& span, SlsTraceIds spelling, bool* is_truncated,
-                      bool* has_twice) {
+                      bool* is_wide) {
   std::vector<Json> links;
   const auto add = [&](std::string_view trace_id, std::string_view span_id, const char* type) {
     const std::string trace = TraceIdText(trace_id, spelling);
@@ -102,7 +103,8 @@ std::string DumpLinks(const SpanFields& span, SlsTraceIds spelling, bool* is_tru
     if (!link.trace_state.empty()) links.back()["TraceState"] = link.trace_state;
     if (link.attributes.count > 0) {
       // A string: aliyun-log-jaeger drops a span whose links have anything else.
-      links.back()["Attributes"] = DumpJson(Texts(span.key_values, link.attributes, has_twice));
+      links.back()["Attributes"] = DumpJson(Texts(span.key_values, link.attributes, is_wide));
+      *is_wide = true;
     }
   }
   return DumpList(links, is_truncated);

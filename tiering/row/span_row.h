@@ -21,8 +21,8 @@ inline constexpr std::string_view kRawKey = "otlp.raw";
 inline constexpr std::string_view kRefKey = "otlp.ref";      // joins a row and its continuations
 inline constexpr std::string_view kPartKey = "otlp.part";    // of a continuation: 2/3
 inline constexpr std::string_view kPartsKey = "otlp.parts";  // of a row: how many it has
-// "1": some column may be longer than SLS indexes, or a level has no column: searches must not
-// expect to find this row by its values.
+// "1": some column may be longer than SLS indexes, or a level has no column that it finds values
+// in: searches must not expect to find this row by its values.
 inline constexpr std::string_view kWideKey = "tier.wide";
 inline constexpr std::string_view kTruncatedKey = "tier.truncated";  // "1": a column was cut
 inline constexpr std::string_view kRestampedKey =

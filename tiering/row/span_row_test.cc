@@ -92,6 +92,19 @@ void ExpectAcceptable(const SlsLog& log) {
   }
 }
 
+// Search finds no value in JSON within JSON.
+TEST(SpanRowWide, IsSaidOfARowWhoseLinksHaveAttributes) {
+  Span span = Example();
+  EXPECT_EQ(WriteRow(span).log.value(kWideKey), "");
+  span.links[0].attributes = {TextAttribute("a", "v")};
+  EXPECT_EQ(WriteRow(span).log.value(kWideKey), "1");
+  span = Example();
+  auto scope = std::make_shared<Scope>(*span.scope);
+  scope->attributes = {TextAttribute("a", "v")};
+  span.scope = scope;
+  EXPECT_EQ(WriteRow(span).log.value(kWideKey), "1");
+}
+
 TEST(SpanRow, WhateverComesInComesOut) {
   Random random(TestSeed());
   SpanGenerator generator(&random, {.hostile_one_in = 3});

@@ -47,6 +47,13 @@ bool IsLetterOrDigit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+std::string Capitals(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return text;
+}
+
 // Whether every tokenizer makes the same words of it: printable ASCII with some letter or digit,
 // and none of the characters that quotes or JSON escape or that stand for others.
 bool IsPlainText(std::string_view text) {
@@ -150,7 +157,11 @@ class Pusher {
 
   // A column that holds a whole value of the field, or of it and others.
   Clause InColumn(std::string_view column, std::string_view text) const {
-    return index_.has(column) ? Term(column, text) : Clause{};
+    return index_.finds_text(column) ? Term(column, text) : Clause{};
+  }
+  // A column of JSON that holds the value somewhere, as a string.
+  Clause WithinColumn(std::string_view column, std::string_view text) const {
+    return index_.finds_quoted(column) ? Term(column, text) : Clause{};
   }
   // Rows whose columns may be too long to be found by.
   Clause Wide() const { return InColumn(kWideKey, "1"); }
@@ -172,9 +183,12 @@ class Pusher {
     }
   }
 
+  // A word that stands in small letters or capitals, which an index may tell apart.
   Clause PushWord(std::string_view column, const std::string& word,
                   const std::set<std::string>& words) const {
-    return words.contains(word) ? InColumn(column, word) : Clause{};
+    if (!words.contains(word)) return {};
+    if (index_.ignores_case(column)) return InColumn(column, word);
+    return AnyOf({InColumn(column, word), InColumn(column, Capitals(word))});
   }
 
   Clause PushAttribute(const AttributeRef& attribute, const Constant& constant) const {
@@ -185,6 +199,8 @@ class Pusher {
       return {};
     }
     const AttributeLevel level = attribute.level;
+    // Nothing finds these, so rows that have them are wide.
+    if (level == AttributeLevel::kScope || level == AttributeLevel::kLink) return {};
     const bool is_any = level == AttributeLevel::kAny;
     const bool is_both = is_any || level == AttributeLevel::kSpanOrResource;
     std::vector<Clause> clauses = {Wide()};
@@ -193,15 +209,13 @@ class Pusher {
         clauses.push_back(InJson("attribute", attribute.key, text));
       if (is_both || level == AttributeLevel::kResource)
         clauses.push_back(InJson("resource", attribute.key, text));
-      if (is_any || level == AttributeLevel::kEvent) clauses.push_back(InColumn("logs", text));
-      if (is_any || level == AttributeLevel::kLink) clauses.push_back(InColumn("links", text));
-      if (level == AttributeLevel::kScope) return {};
+      if (is_any || level == AttributeLevel::kEvent) clauses.push_back(WithinColumn("logs", text));
     }
     return AnyOf(std::move(clauses));
   }
 
   Clause InJson(const std::string& column, const std::string& key, const std::string& text) const {
-    return index_.is_json(column) ? Term(column + "." + key, text) : Clause{};
+    return index_.finds_member(column, key) ? Term(column + "." + key, text) : Clause{};
   }
 
   // Columns are in microseconds, rounded at both ends, and zero where a span ends before it starts.

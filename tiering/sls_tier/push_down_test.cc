@@ -1,6 +1,9 @@
 #include "tiering/sls_tier/push_down.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tiering/sls_tier/sls_index.h"
 
 namespace larder {
 namespace {
@@ -66,11 +69,11 @@ TEST_F(PushDownTest, AttributesByEverySpellingOfTheirValue) {
   EXPECT_EQ(Push(AttributeIs("a", {.type = Type::kInt, .text = "", .number = 7},
                              AttributeLevel::kResource)),
             R"((tier.wide: "1" or resource.a: "7"))");
-  EXPECT_EQ(
-      Push(AttributeIs("a", {.type = Type::kString, .text = "v"}, AttributeLevel::kAny)),
-      R"((tier.wide: "1" or attribute.a: "v" or resource.a: "v" or logs: "v" or links: "v"))");
-  EXPECT_EQ(Push(AttributeIs("a", {.type = Type::kString, .text = "v"}, AttributeLevel::kScope)),
-            "");
+  EXPECT_EQ(Push(AttributeIs("a", {.type = Type::kString, .text = "v"}, AttributeLevel::kAny)),
+            R"((tier.wide: "1" or attribute.a: "v" or resource.a: "v" or logs: "v"))");
+  for (const AttributeLevel level : {AttributeLevel::kScope, AttributeLevel::kLink}) {
+    EXPECT_EQ(Push(AttributeIs("a", {.type = Type::kString, .text = "v"}, level)), "");
+  }
 }
 
 TEST_F(PushDownTest, WhatSlsCannotSayIsLeftOutOfAnd) {
@@ -108,8 +111,8 @@ TEST_F(PushDownTest, StaysBelowTheTermsThatSlsTakes) {
 }
 
 TEST(SlsIndex, AnIndexOfOthersIsAskedForWhatItHas) {
-  const auto index =
-      SlsIndex::Parse(R"({"keys":{"traceID":{"type":"text"},"kind":{"type":"text"}}})");
+  const auto index = SlsIndex::Parse(
+      R"({"keys":{"traceID":{"type":"text"},"kind":{"type":"text","caseSensitive":false}}})");
   ASSERT_TRUE(index.ok());
   EXPECT_EQ(PushDown(FieldIs(Field::kKind, "server"), *index), R"(kind: "server")");
   EXPECT_EQ(PushDown(FieldIs(Field::kName, "x"), *index), "");
@@ -117,6 +120,67 @@ TEST(SlsIndex, AnIndexOfOthersIsAskedForWhatItHas) {
   EXPECT_EQ(PushDown(AttributeIs("a", {.type = Type::kString, .text = "v"}), *index), "");
   EXPECT_FALSE(SlsIndex::Parse("[]").ok());
   EXPECT_TRUE(SlsIndex::Least().has("traceID"));
+}
+
+// Larder's own index, with the key of one column replaced.
+SlsIndex IndexWith(const std::string& column, const std::string& key) {
+  nlohmann::json index = nlohmann::json::parse(LarderIndexJson());
+  index["keys"][column] = nlohmann::json::parse(key);
+  return *SlsIndex::Parse(index.dump());
+}
+
+TEST(SlsIndex, MembersAreAskedForWhenEachOfThemIsFound) {
+  const FilterNode filter = AttributeIs("http.method", {.type = Type::kString, .text = "GET"});
+  const std::string asked = R"((tier.wide: "1" or attribute.http.method: "GET"))";
+  const auto push = [&](const std::string& rest) {
+    return PushDown(filter,
+                    IndexWith("attribute", R"({"type":"json","token":[","],)" + rest + "}"));
+  };
+  EXPECT_EQ(push(R"("index_all":true,"max_depth":-1)"), asked);
+  EXPECT_EQ(push(R"("index_all":true)"), asked);
+  EXPECT_EQ(push(R"("index_all":true,"max_depth":2)"), asked);
+  EXPECT_EQ(push(R"("index_all":true,"max_depth":1)"), "");
+  EXPECT_EQ(push(R"("index_all":false)"), "");
+  EXPECT_EQ(push(R"("json_keys":{})"), "");
+  EXPECT_EQ(push(R"("json_keys":{"http.method":{"type":"text"}})"), asked);
+  EXPECT_EQ(push(R"("json_keys":{"http.status":{"type":"text"}})"), "");
+  EXPECT_EQ(push(R"("index_all":true,"json_keys":{"http.method":{"type":"long"}})"), "");
+  EXPECT_EQ(PushDown(filter, IndexWith("attribute", R"({"type":"text","token":[","]})")), "");
+}
+
+TEST(SlsIndex, TextsAreAskedForWhenBothFallIntoTheSameWords) {
+  const FilterNode name = FieldIs(Field::kName, "GET /x");
+  const std::string asked = R"((name: "GET /x" or tier.wide: "1"))";
+  EXPECT_EQ(PushDown(name, IndexWith("name", R"({"type":"text","token":[]})")), asked);
+  EXPECT_EQ(PushDown(name, IndexWith("name", R"({"type":"text","token":["/"]})")), asked);
+  EXPECT_EQ(PushDown(name, IndexWith("name", R"({"type":"text","token":["G"]})")), "");
+  EXPECT_EQ(PushDown(name, IndexWith("name", R"({"type":"long"})")), "");
+  // Within JSON a value is a word of its own when quotes end words.
+  const FilterNode any =
+      AttributeIs("a", {.type = Type::kString, .text = "v"}, AttributeLevel::kEvent);
+  EXPECT_EQ(PushDown(any, IndexWith("logs", R"({"type":"text","token":["\"",","]})")),
+            R"((tier.wide: "1" or logs: "v"))");
+  EXPECT_EQ(PushDown(any, IndexWith("logs", R"({"type":"text","token":[",",":"]})")), "");
+  EXPECT_EQ(PushDown(any, IndexWith("logs", R"({"type":"text","token":[]})")), "");
+}
+
+TEST(SlsIndex, WordsAreAskedForInBothCasesWhereTheseDiffer) {
+  const std::string key = R"({"type":"text","token":[],"caseSensitive":true})";
+  EXPECT_EQ(PushDown(FieldIs(Field::kStatus, "error"), IndexWith("statusCode", key)),
+            R"((statusCode: "error" or statusCode: "ERROR"))");
+  EXPECT_EQ(PushDown(FieldIs(Field::kKind, "client"), IndexWith("kind", key)),
+            R"((kind: "client" or kind: "CLIENT"))");
+}
+
+TEST(SlsIndex, NamesOfPacksAreFoundExactlyWhenNothingCutsThem) {
+  const std::string name = "larder-00c0ffee00c0ffee-3-0-17-4096-0";
+  const auto finds = [&](const std::string& key) {
+    return IndexWith(std::string(kPackField), key).finds_exactly(kPackField, name);
+  };
+  EXPECT_TRUE(finds(R"({"type":"text","token":[]})"));
+  EXPECT_TRUE(finds(R"({"type":"text","token":[","," "]})"));
+  EXPECT_FALSE(finds(R"({"type":"text","token":["-"]})"));
+  EXPECT_FALSE(finds(R"({"type":"json","token":[]})"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "storage/query/cold/cold_tier.h"
 #include "tiering/sls_tier/sls_index.h"
 
 namespace larder {
@@ -99,10 +100,10 @@ class Checker {
                       "the console (type text, no delimiters), or name another Logstore"));
     }
     return Step("index", Status::Ok(),
-                index->has(kPackField)
+                index->finds_exactly(kPackField, PackName({}, {}))
                     ? "has what Larder asks for"
                     : "made by others, left as it is; uploads are verified by reading them back, "
-                      "since it has no key __tag__:__pack_id__");
+                      "since it has no key __tag__:__pack_id__ (type text, no delimiters)");
   }
 
   bool CheckClock() {

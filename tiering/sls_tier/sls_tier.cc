@@ -227,7 +227,7 @@ Result<SlsIndex> SlsTier::Index(const SlsCallLimits& limits) {
 }
 
 std::string SlsTier::ScopeClause(const ColdScope& scope, const SlsIndex& index) const {
-  if (!index.has(kScopeField)) return {};
+  if (!index.finds_text(kScopeField)) return {};
   return std::string(kScopeField) + ": " + QuoteTerm(ScopeName(scope));
 }
 
@@ -281,7 +281,7 @@ Result<bool> SlsTier::Verify(const ColdScope& scope, const PackId& pack, const P
   LARDER_ASSIGN_OR_RETURN(const SlsIndex index, Index(CallLimits(limits)));
   for (size_t i = 0; i < receipt.parts.size(); ++i) {
     const std::string part = PackName(scope, pack) + "-" + std::to_string(i);
-    if (!index.has(kPackField)) {
+    if (!index.finds_exactly(kPackField, part)) {
       auto is_there = FindPart(scope, part, receipt.contents[i], index, CallLimits(limits));
       if (!is_there.ok()) return is_there.status().With(name());
       if (!*is_there) return false;
@@ -302,7 +302,7 @@ Result<std::string> SlsTier::ReadParts(const SlsRow& row, const SlsIndex& index,
                                        const SlsCallLimits& limits) {
   const uint64_t time = TimeOf(row);
   SlsQuery query{.from_s = time, .to_s = time + 1};
-  if (index.has(kRefKey)) {
+  if (index.finds_text(kRefKey)) {
     query.query = std::string(kRefKey) + ": " + QuoteTerm(Column(row, kRefKey));
   }
   std::vector<SlsColumns> parts;
@@ -379,7 +379,7 @@ Result<std::optional<uint64_t>> SlsTier::CountSpans(const ColdScope& scope, Time
                                                     const QueryLimits& limits) {
   if (scope.filed.min_s > scope.filed.max_s) return std::optional<uint64_t>();
   LARDER_ASSIGN_OR_RETURN(const SlsIndex index, Index(CallLimits(limits)));
-  if (!index.has(kScopeField) || !index.is_number("start")) return std::optional<uint64_t>();
+  if (!index.finds_text(kScopeField) || !index.is_number("start")) return std::optional<uint64_t>();
   const SlsQuery query{.from_s = scope.filed.min_s,
                        .to_s = scope.filed.max_s + 1,
                        .query = AndQuery({ScopeClause(scope, index), StartClause(start)})};
