@@ -105,6 +105,55 @@ TEST_F(StoreWithTier, SaysWhatCannotBeReached) {
   EXPECT_EQ(Find(Everything(50))->values.size(), 22u);
 }
 
+// However many traces are asked for, and in however many reads.
+TEST_F(StoreWithTier, ACallWaitsForTheTierSoLongAndNoLonger) {
+  options_.partition_ms = 100ull * 3600 * 1000;
+  options_.cold.read_ms_max = 10'000;
+  Open();
+  WriteTraces(0, 200);
+  clock_.Advance(100 * kHourNs);
+  Evict();
+  ASSERT_EQ(store_->stats().tier.cold_partitions, 1u);
+  std::vector<TraceId> ids;
+  for (uint64_t i = 0; i < 200; ++i) ids.push_back(TraceOf(i));
+  tier_->clock = &clock_;
+  tier_->read_ns = 4 * kSecondNs;
+  const auto cursor = store_->GetTraces(0, ids, {});
+  uint64_t traces = 0;
+  for (;;) {
+    const auto chunk = cursor->Next();
+    ASSERT_TRUE(chunk.ok()) << chunk.status().ToString();
+    if (chunk->end) break;
+    ++traces;
+    clock_.Advance(kSecondNs);  // a slow reader's time is its own
+  }
+  // 64 at a time: the third read begins in time and ends too late.
+  EXPECT_EQ(traces, 128u);
+  ASSERT_FALSE(cursor->gaps().empty());
+  EXPECT_NE(cursor->gaps()[0].reason.find("deadline exceeded"), std::string::npos)
+      << cursor->gaps()[0].reason;
+}
+
+// What the tier unpacks is the query's.
+TEST_F(StoreWithTier, AReadMayNotTakeMoreThanTheMemoryOfAQuery) {
+  Open();
+  std::vector<Span> spans;
+  for (uint8_t i = 1; i < 40; ++i) {
+    spans.push_back(MakeSpan(7, i, "front", clock_.NowUnixNanos()));
+    spans.back().name = std::string(20'000, static_cast<char>('a' + i % 26)) + std::to_string(i);
+  }
+  Write(spans);
+  Evict();
+  EXPECT_EQ(Get(7)->size(), 39u);
+  options_.query_memory_bytes_max = 300'000;
+  Open();
+  const auto refused = Get(7);
+  EXPECT_EQ(refused.status().code(), StatusCode::kUnavailable) << refused.status().ToString();
+  EXPECT_NE(refused.status().message().find("needs more than its memory of 292 KiB"),
+            std::string_view::npos)
+      << refused.status().ToString();
+}
+
 // A Logstore's time to live, files that somebody removed.
 TEST_F(StoreWithTier, SaysWhatTheTierHasLost) {
   Open();

@@ -56,6 +56,7 @@ class FlakyTier : public ColdTier {
   Status ReadTraces(const ColdScope& scope, const std::vector<ColdTrace>& traces,
                     const QueryLimits& limits, ColdRows* rows) override {
     ++reads;
+    if (clock != nullptr) clock->Advance(read_ns);
     if (is_away) return Status::Unavailable("no route to it");
     return inner_->ReadTraces(scope, traces, limits, rows);
   }
@@ -76,6 +77,8 @@ class FlakyTier : public ColdTier {
     return inner_->Remove(scope, limits);
   }
 
+  FakeClock* clock = nullptr;  // a read of traces takes read_ns of it
+  uint64_t read_ns = 0;
   uint64_t age_ms_max = UINT64_MAX;
   std::function<void()> on_upload;  // called once, before the next pack is taken
   std::atomic<bool> is_away = false;

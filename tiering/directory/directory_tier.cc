@@ -287,6 +287,7 @@ class DirectoryTier : public ColdTier {
     }
     if (wanted.empty()) return Status::Ok();
     LARDER_ASSIGN_OR_RETURN(const auto table, ReadSpans(place));
+    LARDER_RETURN_IF_ERROR(rows->Hold(table->memory_bytes()));
     std::vector<uint32_t> found;
     for (const TraceId& id : wanted) table->FindTrace(id, &found);
     return Hand(place.id.segment, table, found, rows);
@@ -315,6 +316,7 @@ class DirectoryTier : public ColdTier {
   Result<uint64_t> SearchPack(const PackPlace& place, const ColdSearch& search,
                               ColdRows* rows) const {
     LARDER_ASSIGN_OR_RETURN(const auto table, ReadSpans(place));
+    LARDER_RETURN_IF_ERROR(rows->Hold(table->memory_bytes()));
     const auto source = MakeTableSource(table);
     LARDER_ASSIGN_OR_RETURN(const auto blocks, source->Search(*search.filter, search.start));
     std::vector<SpanMatch> matches;
@@ -332,7 +334,8 @@ class DirectoryTier : public ColdTier {
     if (found.empty()) return Status::Ok();
     Collector collector;
     LARDER_RETURN_IF_ERROR(MakeTableSource(table)->EncodeRows(found, &collector));
-    return rows->Add(segment, collector.Finish());
+    LARDER_RETURN_IF_ERROR(rows->Add(segment, collector.Finish()));
+    return rows->Hold(0);
   }
 
   const DirectoryTierOptions options_;

@@ -12,6 +12,7 @@
 #include <memory>
 #include <utility>
 
+#include "tiering/base/bounded_json.h"
 #include "tiering/row/json_value.h"
 #include "tiering/row/row_reader.h"
 
@@ -79,8 +80,7 @@ Json ObjectMember(const Json& object, std::initializer_list<const char*> spellin
   for (const char* key : spellings) {
     const auto found = object.find(key);
     if (found == object.end()) continue;
-    Json value =
-        found->is_string() ? Json::parse(found->get<std::string>(), nullptr, false) : *found;
+    Json value = found->is_string() ? ParseBoundedJson(found->get<std::string>()) : *found;
     if (value.is_object()) return value;
   }
   return Json::object();
@@ -90,7 +90,7 @@ Json ObjectMember(const Json& object, std::initializer_list<const char*> spellin
 std::vector<Attribute> AttributesOfColumn(const SlsColumns& row, const char* name) {
   const std::string text = Column(row, name);
   if (text.empty()) return {};
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = ParseBoundedJson(text);
   if (json.is_object()) return AttributesOfJson(json);
   if (json.is_null()) return {};
   return {TextAttribute(name, text)};
@@ -121,7 +121,7 @@ Link ReadLink(const Json& object) {
 }
 
 void ReadLinks(const SlsColumns& row, Span* span) {
-  const Json links = Json::parse(Column(row, "links"), nullptr, false);
+  const Json links = ParseBoundedJson(Column(row, "links"));
   if (!links.is_array()) return;
   for (const Json& object : links) {
     if (!object.is_object()) continue;
@@ -139,7 +139,7 @@ void ReadLinks(const SlsColumns& row, Span* span) {
 }
 
 void ReadEvents(const SlsColumns& row, Span* span) {
-  const Json events = Json::parse(Column(row, "logs"), nullptr, false);
+  const Json events = ParseBoundedJson(Column(row, "logs"));
   if (!events.is_array()) return;
   for (const Json& object : events) {
     if (!object.is_object()) continue;
@@ -192,7 +192,7 @@ void ReadStatus(const SlsColumns& row, Span* span) {
   if (has_error_tag && span->status_code != 2) tags->push_back(TextAttribute("error", "true"));
   span->status_message = Column(row, "statusMessage");
   const std::string tag_message = Take(tags, "otel.status_description");
-  const Json warnings = Json::parse(span->status_message, nullptr, false);
+  const Json warnings = ParseBoundedJson(span->status_message);
   if (warnings.is_array()) {
     tags->push_back(AttributeOfJson("@jaeger@warnings", warnings));
     span->status_message.clear();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/model/value.h"
+#include "tiering/base/bounded_json.h"
 #include "tiering/row/row_reader.h"
 
 namespace larder {
@@ -158,6 +159,38 @@ TEST(ForeignRow, WhatIsNotJsonIsKeptAsText) {
   EXPECT_EQ(Text(span.attributes, "attribute"), "{broken");
   EXPECT_EQ(Text(span.resource->attributes, "resource"), "[1]");
   EXPECT_TRUE(span.links.empty());
+}
+
+// Whoever walks JSON goes down with it: so deep would end the stack.
+TEST(ForeignRow, JsonThatIsTooDeepIsKeptAsText) {
+  constexpr size_t kDeep = 1'000'000;
+  const std::string deep = std::string(kDeep, '[') + std::string(kDeep, ']');
+  const Span span = Read({{"traceID", "1"},
+                          {"spanID", "1"},
+                          {"attribute", R"({"a":)" + deep + "}"},
+                          {"links", deep},
+                          {"logs", "[{\"attribute\":" + deep + "}]"}});
+  EXPECT_TRUE(Text(span.attributes, "attribute").starts_with(R"({"a":[[)"));
+  EXPECT_TRUE(span.links.empty());
+  EXPECT_TRUE(span.events.empty());
+  const auto nested = [](int levels) {
+    return std::string(static_cast<size_t>(levels), '[') +
+           std::string(static_cast<size_t>(levels), ']');
+  };
+  EXPECT_FALSE(ParseBoundedJson(nested(kJsonDepthMax)).is_discarded());
+  EXPECT_TRUE(ParseBoundedJson(nested(kJsonDepthMax + 1)).is_discarded());
+}
+
+TEST(ForeignRow, AMessageMayNotTakeMoreThanItsMemory) {
+  const std::string payload = EncodeRawPayload(std::string(10'000'000, 'x'));
+  EXPECT_LT(payload.size(), 10'000U);
+  uint64_t asked = 0;
+  const auto refused = ReadSpanRow({{"otlp.raw", payload}}, [&asked](uint64_t bytes) {
+    asked = bytes;
+    return Status::ResourceExhausted("the query's memory");
+  });
+  EXPECT_EQ(refused.status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(asked, 10'000'000U);
 }
 
 TEST(ForeignRow, RowsWithoutIdsAreNoSpans) {

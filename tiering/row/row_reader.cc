@@ -3,7 +3,6 @@
 #include <charconv>
 #include <optional>
 
-#include "tiering/row/row_text.h"
 #include "tiering/row/span_row.h"
 
 namespace larder {
@@ -31,13 +30,16 @@ PayloadKind PayloadKindOf(const SlsColumns& row) {
   return row.contains(kRawKey) ? PayloadKind::kWhole : PayloadKind::kNone;
 }
 
-Result<std::string> ReadSpanRow(const SlsColumns& row) {
-  if (PayloadKindOf(row) == PayloadKind::kWhole) return DecodeRawPayload(Column(row, kRawKey));
+Result<std::string> ReadSpanRow(const SlsColumns& row, const HoldBytes& hold) {
+  if (PayloadKindOf(row) == PayloadKind::kWhole) {
+    return DecodeRawPayload(Column(row, kRawKey), hold);
+  }
   LARDER_ASSIGN_OR_RETURN(const Span span, SpanOfColumns(row));
   return EncodeSpans({span});
 }
 
-Result<std::string> JoinPayload(const SlsColumns& row, const std::vector<SlsColumns>& others) {
+Result<std::string> JoinPayload(const SlsColumns& row, const std::vector<SlsColumns>& others,
+                                const HoldBytes& hold) {
   const auto count = Number(Column(row, kPartsKey));
   if (!count || *count == 0 || *count > kPartsMax) {
     return Status::DataLoss("otlp.parts is no number of parts");
@@ -57,7 +59,7 @@ Result<std::string> JoinPayload(const SlsColumns& row, const std::vector<SlsColu
     }
     payload += parts[i];
   }
-  return DecodeRawPayload(payload);
+  return DecodeRawPayload(payload, hold);
 }
 
 }  // namespace larder

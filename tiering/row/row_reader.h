@@ -10,6 +10,7 @@
 
 #include "storage/base/status.h"
 #include "storage/model/span.h"
+#include "tiering/row/row_text.h"
 
 namespace larder {
 
@@ -26,11 +27,12 @@ enum class PayloadKind : uint8_t {
 PayloadKind PayloadKindOf(const SlsColumns& row);
 
 // The span of a row as a TracesData message. kDataLoss for a payload that is broken, and for
-// columns without a trace or span id. REQUIRES: kNone or kWhole.
-Result<std::string> ReadSpanRow(const SlsColumns& row);
+// columns without a trace or span id; `hold` as DecodeRawPayload. REQUIRES: kNone or kWhole.
+Result<std::string> ReadSpanRow(const SlsColumns& row, const HoldBytes& hold = {});
 // The span of a row of kParts and of rows among which its continuations are; others are passed
 // over, one that comes twice counts once. kDataLoss names the part that is missing.
-Result<std::string> JoinPayload(const SlsColumns& row, const std::vector<SlsColumns>& others);
+Result<std::string> JoinPayload(const SlsColumns& row, const std::vector<SlsColumns>& others,
+                                const HoldBytes& hold = {});
 
 // The span that the columns describe, whoever wrote them.
 Result<Span> SpanOfColumns(const SlsColumns& row);

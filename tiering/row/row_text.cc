@@ -68,7 +68,7 @@ std::string EncodeRawPayload(std::string_view traces_data) {
   return std::string(kZstdPrefix) + Base64(packed);
 }
 
-Result<std::string> DecodeRawPayload(std::string_view text) {
+Result<std::string> DecodeRawPayload(std::string_view text, const HoldBytes& hold) {
   if (!text.starts_with(kZstdPrefix) && !text.starts_with(kPlainPrefix)) {
     return Status::DataLoss("otlp.raw has no version that is known here: '" +
                             std::string(text.substr(0, 2)) + "'");
@@ -78,6 +78,7 @@ Result<std::string> DecodeRawPayload(std::string_view text) {
   if (text.starts_with(kPlainPrefix)) return bytes;
   const uint64_t size = ZSTD_getFrameContentSize(bytes->data(), bytes->size());
   if (size > kSpanBytesMax) return Status::DataLoss("otlp.raw: no zstd frame of a span");
+  if (hold) LARDER_RETURN_IF_ERROR(hold(size));
   std::string span(size, '\0');
   if (ZSTD_decompress(span.data(), size, bytes->data(), bytes->size()) != size) {
     return Status::DataLoss("otlp.raw: broken zstd");

@@ -2,6 +2,7 @@
 // not.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -21,7 +22,9 @@ std::string DumpJson(const nlohmann::json& json);
 // The payload of otlp.raw: a TracesData message of one span as "1:" and base64 of zstd; "0:" (read
 // only) has no zstd.
 std::string EncodeRawPayload(std::string_view traces_data);
-// kDataLoss for anything else.
-Result<std::string> DecodeRawPayload(std::string_view text);
+// kDataLoss for anything else. `hold`, unless it is empty, is asked before the message takes so
+// many bytes; what it refuses is the answer.
+using HoldBytes = std::function<Status(uint64_t bytes)>;
+Result<std::string> DecodeRawPayload(std::string_view text, const HoldBytes& hold = {});
 
 }  // namespace larder

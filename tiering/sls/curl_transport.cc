@@ -48,6 +48,7 @@ struct Exchange {
   HttpResponse response;
   uint64_t header_bytes = 0;
   bool is_too_large = false;
+  Status refused;  // the body's memory
   const HttpLimits* limits = nullptr;
 
   bool IsCancelled() const { return limits->is_cancelled && limits->is_cancelled(); }
@@ -58,6 +59,10 @@ size_t TakeBody(char* bytes, size_t, size_t size, void* user) {
   if (exchange->response.body.size() + size > kSlsBodyBytesMax) {
     exchange->is_too_large = true;
     return 0;  // ends the transfer
+  }
+  if (exchange->limits->hold) {
+    exchange->refused = exchange->limits->hold(exchange->response.body.size() + size);
+    if (!exchange->refused.ok()) return 0;
   }
   exchange->response.body.append(bytes, size);
   return size;
@@ -209,6 +214,7 @@ class CurlTransport : public HttpTransport {
     const std::string where = options_.endpoint.connect_to.empty() ? options_.endpoint.host
                                                                    : options_.endpoint.connect_to;
     const std::string text = where + ": " + curl_easy_strerror(code);
+    if (!exchange->refused.ok()) return exchange->refused;
     if (exchange->is_too_large) return Status::ResourceExhausted(where + ": too large an answer");
     if (code == CURLE_ABORTED_BY_CALLBACK) return Status::Cancelled("cancelled");
     if (code == CURLE_OPERATION_TIMEDOUT) return Status::DeadlineExceeded(text);

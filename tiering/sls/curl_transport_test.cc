@@ -102,6 +102,19 @@ TEST_F(CurlTransportTest, AServerThatHangsEndsWithTheTime) {
       << response.status().ToString();
 }
 
+TEST_F(CurlTransportTest, AnAnswerMayNotTakeMoreThanItsMemory) {
+  uint64_t asked = 0;
+  const auto response = Transport()->Send(
+      {.method = "POST", .path = "/echo", .body = std::string(1 << 20, 'x')},
+      {.hold = [&asked](uint64_t bytes) {
+        asked = bytes;
+        return bytes > 100'000 ? Status::ResourceExhausted("the query's memory") : Status::Ok();
+      }});
+  EXPECT_EQ(response.status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(response.status().message(), "the query's memory");
+  EXPECT_LT(asked, 1U << 20);
+}
+
 TEST_F(CurlTransportTest, ACallIsCancelled) {
   const auto transport = Transport();
   const auto response = transport->Send(

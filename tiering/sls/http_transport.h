@@ -26,6 +26,9 @@ struct HttpResponse {
 struct HttpLimits {
   uint64_t time_ms_max = 30'000;
   std::function<bool()> is_cancelled{};  // asked now and then from the calling thread; may be empty
+  // Asked before the body of the answer takes so many bytes in all; what it refuses ends the
+  // request with its status. May be empty.
+  std::function<Status(uint64_t bytes)> hold{};
 };
 
 // Thread-safe.

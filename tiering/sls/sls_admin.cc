@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tiering/base/bounded_json.h"
 #include "tiering/sls/sls_client.h"
 
 namespace larder {
@@ -51,7 +52,7 @@ Result<std::vector<std::string>> SlsClient::ListLogstores(const SlsCallLimits& l
                           .query = {{"offset", std::to_string(names.size())},
                                     {"size", std::to_string(kLogstoresMax)}}}};
     LARDER_ASSIGN_OR_RETURN(const HttpResponse response, Run(std::move(call), limits));
-    const Json json = Json::parse(response.body, nullptr, false);
+    const Json json = ParseBoundedJson(response.body);
     if (!json.is_object() || !json.contains("logstores") || !json["logstores"].is_array()) {
       return Status::DataLoss("ListLogstores: the answer has no logstores");
     }
@@ -68,7 +69,7 @@ Result<SlsLogstore> SlsClient::GetLogstore(const std::string& logstore,
   LARDER_ASSIGN_OR_RETURN(
       const HttpResponse response,
       Run({.name = "GetLogstore", .request = {.path = PathOf(logstore)}}, limits));
-  const Json json = Json::parse(response.body, nullptr, false);
+  const Json json = ParseBoundedJson(response.body);
   if (!json.is_object()) return Status::DataLoss("GetLogstore: the answer is no object");
   SlsLogstore found;
   found.name = Get(json, "logstoreName", logstore);

@@ -10,6 +10,7 @@
 
 #include "storage/base/check.h"
 #include "storage/base/file_system.h"
+#include "tiering/base/bounded_json.h"
 #include "tiering/sls/curl_transport.h"
 #include "tiering/sls/sls_compression.h"
 #include "tiering/sls/sls_endpoint.h"
@@ -54,7 +55,7 @@ SlsOutcome OutcomeOf(const HttpResponse& response) {
   SlsOutcome outcome{.http_status = response.status,
                      .request_id = response.header("x-log-requestid")};
   if (response.status == 200) return outcome;
-  const auto json = nlohmann::json::parse(response.body, nullptr, false);
+  const auto json = ParseBoundedJson(response.body);
   if (json.is_object()) {
     outcome.code = JsonText(json, "errorCode");
     outcome.message = JsonText(json, "errorMessage").substr(0, kMessageBytesMax);
@@ -64,8 +65,8 @@ SlsOutcome OutcomeOf(const HttpResponse& response) {
   return outcome;
 }
 
-// Unpacks the body in place.
-Status Unpack(HttpResponse* response) {
+// Unpacks the body in place. Sets `refused` when it may not have the memory.
+Status Unpack(HttpResponse* response, const SlsCallLimits& limits, Status* refused) {
   const std::string kind = response->header("x-log-compresstype");
   if (kind.empty()) return Status::Ok();
   const std::string raw_size = response->header("x-log-bodyrawsize");
@@ -73,8 +74,10 @@ Status Unpack(HttpResponse* response) {
       !raw_size.empty() && raw_size.size() < 12 &&
       std::all_of(raw_size.begin(), raw_size.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!is_number) return Status::DataLoss("a compressed answer without x-log-bodyrawsize");
-  LARDER_ASSIGN_OR_RETURN(response->body,
-                          DecompressBody(kind, response->body, std::stoull(raw_size)));
+  const uint64_t raw_bytes = std::stoull(raw_size);
+  if (limits.hold) *refused = limits.hold(response->body.size() + raw_bytes);
+  LARDER_RETURN_IF_ERROR(*refused);
+  LARDER_ASSIGN_OR_RETURN(response->body, DecompressBody(kind, response->body, raw_bytes));
   return Status::Ok();
 }
 
@@ -147,10 +150,13 @@ SlsClient::Attempt SlsClient::Try(const Call& call, uint64_t time_ms_max,
   attempt.refused = Sign(&request);
   if (!attempt.refused.ok()) return attempt;
   if (call.bytes_sent != nullptr) *call.bytes_sent += request.body.size();
-  auto response =
-      transport_->Send(request, {.time_ms_max = time_ms_max, .is_cancelled = limits.is_cancelled});
+  auto response = transport_->Send(
+      request,
+      {.time_ms_max = time_ms_max, .is_cancelled = limits.is_cancelled, .hold = limits.hold});
   if (!response.ok()) {
-    if (response.status().code() == StatusCode::kCancelled) attempt.refused = response.status();
+    const StatusCode code = response.status().code();
+    const bool is_final = code == StatusCode::kCancelled || code == StatusCode::kResourceExhausted;
+    if (is_final) attempt.refused = response.status();
     attempt.outcome = {.is_lost = true, .message = std::string(response.status().message())};
     return attempt;
   }
@@ -160,7 +166,8 @@ SlsClient::Attempt SlsClient::Try(const Call& call, uint64_t time_ms_max,
   }
   attempt.outcome = OutcomeOf(attempt.response);
   if (!attempt.outcome.ok()) return attempt;
-  if (const Status unpacked = Unpack(&attempt.response); !unpacked.ok()) {
+  const Status unpacked = Unpack(&attempt.response, limits, &attempt.refused);
+  if (!unpacked.ok() && attempt.refused.ok()) {
     attempt.outcome = {.is_lost = true, .message = std::string(unpacked.message())};
   }
   return attempt;

@@ -29,6 +29,9 @@ namespace larder {
 struct SlsCallLimits {
   uint64_t time_ms_max = 60'000;
   std::function<bool()> is_cancelled{};  // asked from the calling thread; may be empty
+  // Asked, from the calling thread, before an answer takes so many bytes of memory; what it refuses
+  // ends the call with its status. May be empty.
+  std::function<Status(uint64_t bytes)> hold{};
 };
 
 // What a client works with. All but the options may be replaced, for tests.

@@ -250,6 +250,45 @@ TEST_F(SlsClientTest, BrokenAnswersAreDataLoss) {
             StatusCode::kUnavailable);
 }
 
+TEST_F(SlsClientTest, AnAnswerMayNotTakeMoreThanItsMemory) {
+  const std::string rows =
+      R"({"meta":{"progress":"Complete"},"data":[{"a":")" + std::string(1'000'000, 'x') + R"("}]})";
+  const auto answer = [&rows] {
+    return Answer(
+        200, CompressBody(SlsCompression::kLz4, rows),
+        {{"x-log-compresstype", "lz4"}, {"x-log-bodyrawsize", std::to_string(rows.size())}});
+  };
+  uint64_t bytes_max = 100'000;
+  uint64_t most = 0;
+  const auto ask = [&] {
+    return client()
+        .PostLogs("ls", {.from_s = 1, .to_s = 2},
+                  {.hold =
+                       [&](uint64_t bytes) {
+                         most = std::max(most, bytes);
+                         return bytes > bytes_max ? Status::ResourceExhausted("the query's memory")
+                                                  : Status::Ok();
+                       }})
+        .status();
+  };
+  script_ = {answer(), answer()};
+  const Status refused = ask();
+  EXPECT_EQ(refused.code(), StatusCode::kResourceExhausted) << refused.ToString();
+  EXPECT_EQ(refused.message(), "GetLogs: the query's memory");
+  EXPECT_EQ(asked_.size(), 1U) << "another try would need no less";
+  EXPECT_GT(most, rows.size());
+  bytes_max = 3 * rows.size();
+  EXPECT_TRUE(ask().ok());
+  EXPECT_EQ(most, 2 * rows.size()) << "as text and as JSON";
+  // Nobody need be asked: it is more than any page.
+  script_ = {Answer(200, "x",
+                    {{"x-log-compresstype", "zstd"},
+                     {"x-log-bodyrawsize", std::to_string(kSlsBodyBytesMax + 1)}})};
+  const Status huge =
+      client().PostLogs("ls", {.from_s = 1, .to_s = 2}, {.time_ms_max = 1}).status();
+  EXPECT_NE(huge.message().find("is announced"), std::string_view::npos) << huge.ToString();
+}
+
 TEST_F(SlsClientTest, CountsShardsCursorsAndPulls) {
   const std::string group = EncodeLogGroup({.logs = {{.time_s = 5, .contents = {{"a", "1"}}}}});
   std::string list = std::string("\x0a") + static_cast<char>(group.size()) + group;

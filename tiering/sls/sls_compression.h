@@ -11,8 +11,9 @@
 
 namespace larder {
 
-// Bodies above this, unpacked, are refused before memory is taken for them.
-inline constexpr uint64_t kSlsBodyBytesMax = 256ull << 20;
+// Bodies above this, unpacked, are refused before memory is taken for them: a page of 100 rows of
+// 1 MB, which is what SLS takes, is below it.
+inline constexpr uint64_t kSlsBodyBytesMax = 128ull << 20;
 
 // "lz4", "zstd", as x-log-compresstype says it; empty for kNone.
 std::string_view CompressionName(SlsCompression compression);

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tiering/base/bounded_json.h"
 #include "tiering/sls/sls_client.h"
 #include "tiering/sls/sls_compression.h"
 
@@ -21,6 +22,10 @@ Status Broken(const char* call, const char* what) {
   return Status::DataLoss(std::string(call) + ": the answer has no " + what);
 }
 
+std::string TextOf(Json&& value) {
+  return value.is_string() ? std::move(value.get_ref<std::string&>())
+                           : value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 std::string TextOf(const Json& value) {
   return value.is_string() ? value.get<std::string>()
                            : value.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -32,9 +37,17 @@ bool ReadRows(Json* array, std::vector<SlsRow>* rows) {
   for (Json& object : *array) {
     if (!object.is_object()) return false;
     SlsRow& row = rows->emplace_back();
-    for (auto& [key, value] : object.items()) row[key] = TextOf(value);
+    for (auto& [key, value] : object.items()) row[key] = TextOf(std::move(value));
   }
   return true;
+}
+
+// The body as JSON, which takes its place: both are there for a moment.
+Result<Json> TakeJson(std::string* body, const SlsCallLimits& limits) {
+  if (limits.hold) LARDER_RETURN_IF_ERROR(limits.hold(2 * body->size()));
+  Json json = ParseBoundedJson(*body);
+  *body = std::string();
+  return json;
 }
 
 bool IsComplete(std::string_view progress) { return IsSlsCode(progress, "Complete"); }
@@ -77,8 +90,8 @@ Result<SlsRows> SlsClient::GetLogs(const std::string& logstore, const SlsQuery& 
   call.request.query["line"] = std::to_string(query.line);
   call.request.query["offset"] = std::to_string(query.offset);
   call.request.query["reverse"] = query.newest_first ? "true" : "false";
-  LARDER_ASSIGN_OR_RETURN(const HttpResponse response, Run(std::move(call), limits));
-  Json json = Json::parse(response.body, nullptr, false);
+  LARDER_ASSIGN_OR_RETURN(HttpResponse response, Run(std::move(call), limits));
+  LARDER_ASSIGN_OR_RETURN(Json json, TakeJson(&response.body, limits));
   SlsRows rows;
   if (!ReadRows(&json, &rows.rows)) return Broken("GetLogs", "rows");
   rows.is_complete = IsComplete(response.header("x-log-progress"));
@@ -105,8 +118,8 @@ Result<SlsRows> SlsClient::PostLogs(const std::string& logstore, const SlsQuery&
             .body = body.dump(-1, ' ', false, Json::error_handler_t::replace)};
   const std::string_view compression = CompressionName(options_.compression);
   if (!compression.empty()) call.request.headers["accept-encoding"] = compression;
-  LARDER_ASSIGN_OR_RETURN(const HttpResponse response, Run(std::move(call), limits));
-  Json json = Json::parse(response.body, nullptr, false);
+  LARDER_ASSIGN_OR_RETURN(HttpResponse response, Run(std::move(call), limits));
+  LARDER_ASSIGN_OR_RETURN(Json json, TakeJson(&response.body, limits));
   if (!json.is_object() || !json.contains("meta") || !json["meta"].is_object()) {
     return Broken("GetLogs", "meta");
   }
@@ -150,7 +163,8 @@ Status SlsClient::ReadAll(const std::string& logstore, SlsQuery query, const Sls
     LARDER_ASSIGN_OR_RETURN(std::vector<SlsRow> rows,
                             ReadPage(logstore, query,
                                      {.time_ms_max = (deadline - now) / 1'000'000,
-                                      .is_cancelled = limits.is_cancelled}));
+                                      .is_cancelled = limits.is_cancelled,
+                                      .hold = limits.hold}));
     if (rows.empty()) return Status::Ok();
     query.offset += rows.size();
     if (!visit(&rows)) return Status::Ok();
@@ -176,7 +190,7 @@ Result<std::vector<SlsShard>> SlsClient::ListShards(const std::string& logstore,
                                                     const SlsCallLimits& limits) {
   Call call{.name = "ListShards", .request = {.path = PathOf(logstore) + "/shards"}};
   LARDER_ASSIGN_OR_RETURN(const HttpResponse response, Run(std::move(call), limits));
-  const Json json = Json::parse(response.body, nullptr, false);
+  const Json json = ParseBoundedJson(response.body);
   if (!json.is_array()) return Broken("ListShards", "shards");
   std::vector<SlsShard> shards;
   for (const Json& object : json) {
@@ -201,7 +215,7 @@ Result<std::string> SlsClient::GetCursor(const std::string& logstore, int64_t sh
             .request = {.path = PathOf(logstore) + "/shards/" + std::to_string(shard),
                         .query = {{"type", "cursor"}, {"from", from}}}};
   LARDER_ASSIGN_OR_RETURN(const HttpResponse response, Run(std::move(call), limits));
-  const Json json = Json::parse(response.body, nullptr, false);
+  const Json json = ParseBoundedJson(response.body);
   if (!json.is_object() || !json.contains("cursor")) return Broken("GetCursor", "cursor");
   return TextOf(json["cursor"]);
 }

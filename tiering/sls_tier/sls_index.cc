@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tiering/base/bounded_json.h"
 #include "tiering/row/span_row.h"
 
 namespace larder {
@@ -41,7 +42,7 @@ std::string Delimiters(const Json& key) {
 }  // namespace
 
 Result<SlsIndex> SlsIndex::Parse(const std::string& json) {
-  const Json parsed = Json::parse(json, nullptr, false);
+  const Json parsed = ParseBoundedJson(json);
   if (!parsed.is_object()) return Status::DataLoss("the index of the Logstore is no JSON object");
   SlsIndex index;
   const auto keys = parsed.find("keys");

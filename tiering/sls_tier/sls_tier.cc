@@ -69,6 +69,12 @@ std::string StartClause(TimeRange start) {
          " and start <= " + std::to_string(start.max_ns / 1000);
 }
 
+uint64_t BytesOf(const SlsRow& row) {
+  uint64_t bytes = 0;
+  for (const auto& [key, value] : row) bytes += key.size() + value.size();
+  return bytes;
+}
+
 class SlsTier : public ColdTier {
  public:
   SlsTier(TierOptions options, std::unique_ptr<SlsClient> client, Clock* clock)
@@ -113,16 +119,18 @@ class SlsTier : public ColdTier {
   // Whether all spans of a part are there, where packs have no index.
   Result<bool> FindPart(const ColdScope& scope, const std::string& part, const PackPart& contents,
                         const SlsIndex& index, const SlsCallLimits& limits);
-  // Gives the spans of rows of the scope to `rows`.
+  // Gives the spans of rows of the scope to `rows`. REQUIRES: limits.hold is set.
   Status Deliver(const ColdScope& scope, const std::vector<SlsRow>& found, const SlsIndex& index,
                  const SlsCallLimits& limits, bool skips_restamped, ColdRows* rows);
+  // REQUIRES: limits.hold is set.
   Result<std::string> ReadParts(const SlsRow& row, const SlsIndex& index,
                                 const SlsCallLimits& limits);
   Status SearchRestamped(const ColdScope& scope, const ColdSearch& search,
                          const std::string& clauses, const SlsIndex& index,
                          const SlsCallLimits& limits, ColdRows* rows);
 
-  SlsCallLimits CallLimits(const QueryLimits& limits) const {
+  // With `rows`, what answers take is charged to whoever reads.
+  SlsCallLimits CallLimits(const QueryLimits& limits, ColdRows* rows = nullptr) const {
     SlsCallLimits call{.time_ms_max = kCallMsMax};
     if (limits.deadline_monotonic_ns != UINT64_MAX) {
       const uint64_t now = clock_->MonotonicNanos();
@@ -132,6 +140,7 @@ class SlsTier : public ColdTier {
     if (limits.cancelled != nullptr) {
       call.is_cancelled = [cancelled = limits.cancelled] { return cancelled->load(); };
     }
+    if (rows != nullptr) call.hold = [rows](uint64_t bytes) { return rows->Hold(bytes); };
     return call;
   }
 
@@ -301,18 +310,22 @@ Result<bool> SlsTier::Verify(const ColdScope& scope, const PackId& pack, const P
 Result<std::string> SlsTier::ReadParts(const SlsRow& row, const SlsIndex& index,
                                        const SlsCallLimits& limits) {
   const uint64_t time = TimeOf(row);
+  const std::string ref = Column(row, kRefKey);
   SlsQuery query{.from_s = time, .to_s = time + 1};
-  if (index.finds_text(kRefKey)) {
-    query.query = std::string(kRefKey) + ": " + QuoteTerm(Column(row, kRefKey));
-  }
+  if (index.finds_text(kRefKey)) query.query = std::string(kRefKey) + ": " + QuoteTerm(ref);
   std::vector<SlsColumns> parts;
-  LARDER_RETURN_IF_ERROR(client_->ReadAll(logstore_, query, limits, [&](auto* rows) {
+  uint64_t parts_bytes = 0;
+  SlsCallLimits beside = limits;
+  beside.hold = [&](uint64_t bytes) { return limits.hold(parts_bytes + bytes); };
+  LARDER_RETURN_IF_ERROR(client_->ReadAll(logstore_, query, beside, [&](auto* rows) {
     for (SlsRow& other : *rows) {
-      if (PayloadKindOf(other) == PayloadKind::kPart) parts.push_back(std::move(other));
+      if (PayloadKindOf(other) != PayloadKind::kPart || Column(other, kRefKey) != ref) continue;
+      parts_bytes += BytesOf(other);
+      parts.push_back(std::move(other));
     }
     return true;
   }));
-  return JoinPayload(row, parts);
+  return JoinPayload(row, parts, beside.hold);
 }
 
 Status SlsTier::Deliver(const ColdScope& scope, const std::vector<SlsRow>& found,
@@ -321,6 +334,10 @@ Status SlsTier::Deliver(const ColdScope& scope, const std::vector<SlsRow>& found
   const std::string scope_name = ScopeName(scope);
   // By segment; messages that follow each other are one message.
   std::map<uint64_t, std::string> traces_data;
+  uint64_t held_bytes = 0;
+  for (const SlsRow& row : found) held_bytes += BytesOf(row);
+  SlsCallLimits beside = limits;
+  beside.hold = [&](uint64_t bytes) { return limits.hold(held_bytes + bytes); };
   Status broken;
   for (const SlsRow& row : found) {
     const PayloadKind kind = PayloadKindOf(row);
@@ -329,8 +346,10 @@ Status SlsTier::Deliver(const ColdScope& scope, const std::vector<SlsRow>& found
     // What was taken back after it was uploaded.
     if (segment.has_value() && !scope.Has(*segment)) continue;
     if (skips_restamped && row.contains(kRestampedKey)) continue;
-    auto span = kind == PayloadKind::kParts ? ReadParts(row, index, limits) : ReadSpanRow(row);
+    auto span =
+        kind == PayloadKind::kParts ? ReadParts(row, index, beside) : ReadSpanRow(row, beside.hold);
     if (span.ok()) {
+      held_bytes += span->size();
       traces_data[segment.value_or(0)] += *span;
     } else if (span.status().code() != StatusCode::kDataLoss) {
       return span.status();
@@ -338,9 +357,11 @@ Status SlsTier::Deliver(const ColdScope& scope, const std::vector<SlsRow>& found
       broken = span.status().With("pack " + Column(row, kPackField));
     }
   }
+  LARDER_RETURN_IF_ERROR(beside.hold(0));
   for (const auto& [segment, spans] : traces_data) {
     LARDER_RETURN_IF_ERROR(rows->Add(segment, spans));
   }
+  LARDER_RETURN_IF_ERROR(limits.hold(0));
   return broken;
 }
 
@@ -363,11 +384,13 @@ Status SlsTier::ReadTraces(const ColdScope& scope, const std::vector<ColdTrace>&
                          .to_s = scope.filed.max_s + 1,
                          .query = AndQuery({ScopeClause(scope, index), "(" + ids + ")"})};
     Status delivered;
-    const Status read = client_->ReadAll(logstore_, query, CallLimits(limits), [&](auto* found) {
-      delivered = Deliver(scope, *found, index, CallLimits(limits), false, rows);
-      if (delivered.code() == StatusCode::kDataLoss) broken = std::exchange(delivered, Status());
-      return delivered.ok();
-    });
+    const Status read =
+        client_->ReadAll(logstore_, query, CallLimits(limits, rows), [&](auto* found) {
+          delivered = Deliver(scope, *found, index, CallLimits(limits, rows), false, rows);
+          if (delivered.code() == StatusCode::kDataLoss)
+            broken = std::exchange(delivered, Status());
+          return delivered.ok();
+        });
     LARDER_RETURN_IF_ERROR(read.With(name()));
     LARDER_RETURN_IF_ERROR(delivered);
   }
@@ -414,7 +437,8 @@ Result<uint64_t> SlsTier::Search(const ColdScope& scope, const ColdSearch& searc
   LARDER_ASSIGN_OR_RETURN(const SlsIndex index, Index(CallLimits(limits)));
   const std::string clauses =
       AndQuery({ScopeClause(scope, index), PushDown(*search.filter, index)});
-  const Status late = SearchRestamped(scope, search, clauses, index, CallLimits(limits), rows);
+  const Status late =
+      SearchRestamped(scope, search, clauses, index, CallLimits(limits, rows), rows);
   LARDER_RETURN_IF_ERROR(late.With(name()));
   const uint64_t from_s = std::max(search.start.min_ns / kNanosOfSecond, filed.min_s);
   const uint64_t to_s = std::min(search.start.max_ns / kNanosOfSecond, filed.max_s) + 1;
@@ -424,17 +448,18 @@ Result<uint64_t> SlsTier::Search(const ColdScope& scope, const ColdSearch& searc
   uint64_t row_count = 0;
   Status delivered;
   const SlsQuery query{.from_s = from_s, .to_s = to_s, .query = clauses, .newest_first = true};
-  const Status read = client_->ReadAll(logstore_, query, CallLimits(limits), [&](auto* found) {
-    delivered = Deliver(scope, *found, index, CallLimits(limits), true, rows);
-    if (!delivered.ok()) return false;
-    for (const SlsRow& row : *found) oldest_s = std::min(oldest_s, TimeOf(row));
-    row_count += found->size();
-    const uint64_t complete_s = (oldest_s / kOrderSeconds + 1) * kOrderSeconds;
-    // Whoever asks goes on from there, so it must lie before where he began.
-    if (row_count < search.rows_wanted || complete_s >= to_s) return true;
-    complete_from_s = complete_s;
-    return false;
-  });
+  const Status read =
+      client_->ReadAll(logstore_, query, CallLimits(limits, rows), [&](auto* found) {
+        delivered = Deliver(scope, *found, index, CallLimits(limits, rows), true, rows);
+        if (!delivered.ok()) return false;
+        for (const SlsRow& row : *found) oldest_s = std::min(oldest_s, TimeOf(row));
+        row_count += found->size();
+        const uint64_t complete_s = (oldest_s / kOrderSeconds + 1) * kOrderSeconds;
+        // Whoever asks goes on from there, so it must lie before where he began.
+        if (row_count < search.rows_wanted || complete_s >= to_s) return true;
+        complete_from_s = complete_s;
+        return false;
+      });
   LARDER_RETURN_IF_ERROR(read.With(name()));
   LARDER_RETURN_IF_ERROR(delivered.With(name()));
   return complete_from_s * kNanosOfSecond;

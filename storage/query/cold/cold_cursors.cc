@@ -30,7 +30,8 @@ class GetCursor : public TraceCursor {
         ids_(EachOnce(std::move(ids))),
         options_(options),
         bounds_(bounds),
-        limits_(limits) {}
+        limits_(limits),
+        time_(bounds.clock, options.time_ns_max, limits) {}
 
   Result<TraceChunk> Next() override {
     for (;;) {
@@ -71,7 +72,7 @@ class GetCursor : public TraceCursor {
     const auto first = ids_.begin() + static_cast<std::ptrdiff_t>(next_);
     std::vector<TraceId> ids(first, first + static_cast<std::ptrdiff_t>(count));
     next_ += count;
-    fetch_.emplace(view_, tenant_, options_, bounds_, limits_);
+    fetch_.emplace(view_, tenant_, options_, bounds_, limits_, &time_);
     LARDER_RETURN_IF_ERROR(fetch_->FetchTraces(ids).status());
     batch_ = NewGetTracesCursor(fetch_->view(), tenant_, std::move(ids), bounds_, limits_);
     return Status::Ok();
@@ -88,6 +89,7 @@ class GetCursor : public TraceCursor {
   const ColdOptions options_;
   const QueryBounds bounds_;
   const QueryLimits limits_;
+  ColdTime time_;    // of all batches
   size_t next_ = 0;  // of ids_, the first of the next batch
   std::optional<ColdFetch> fetch_;
   std::unique_ptr<TraceCursor> batch_;

@@ -45,15 +45,25 @@ std::string HourText(uint64_t hour) {
   return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%HZ", &parts)};
 }
 
-// A quarter of the caller's time is left to answer with what is there.
-uint64_t ColdDeadline(Clock* clock, uint64_t time_ns_max, const QueryLimits& limits) {
-  const uint64_t now_ns = clock->MonotonicNanos();
+}  // namespace
+
+ColdTime::ColdTime(Clock* clock, uint64_t time_ns_max, const QueryLimits& limits)
+    : clock_(clock), left_ns_(time_ns_max) {
+  const uint64_t now_ns = clock_->MonotonicNanos();
   const uint64_t left_ns =
       limits.deadline_monotonic_ns > now_ns ? limits.deadline_monotonic_ns - now_ns : 0;
-  return now_ns + std::min(time_ns_max, left_ns - left_ns / 4);
+  end_ns_ = now_ns + (left_ns - left_ns / 4);
 }
 
-}  // namespace
+uint64_t ColdTime::deadline_ns() const {
+  const uint64_t now_ns = clock_->MonotonicNanos();
+  return now_ns >= end_ns_ ? now_ns : now_ns + std::min(left_ns_, end_ns_ - now_ns);
+}
+
+ColdTime::Wait::~Wait() {
+  const uint64_t took_ns = time_->clock_->MonotonicNanos() - began_ns_;
+  time_->left_ns_ -= std::min(time_->left_ns_, took_ns);
+}
 
 class ColdFetch::Rows : public ColdRows {
  public:
@@ -70,30 +80,41 @@ class ColdFetch::Rows : public ColdRows {
     for (uint32_t i = first_row; tally_ != nullptr && i < table.published_rows(); ++i) {
       tally_->Note(segment, table.row(i).trace_id, table.row(i).span_id);
     }
-    LARDER_RETURN_IF_ERROR(fetch_->memory_.Resize(fetch_->table_->memory_bytes()));
+    LARDER_RETURN_IF_ERROR(Charge());
     if (added.rejected_spans == 0) return Status::Ok();
     return Status::DataLoss("the tier returned spans that are none: " + added.first_rejection);
   }
 
+  Status Hold(uint64_t bytes) override {
+    held_bytes_ = bytes;
+    return Charge();
+  }
+
  private:
+  Status Charge() {
+    const uint64_t table_bytes = fetch_->table_ ? fetch_->table_->memory_bytes() : 0;
+    return fetch_->memory_.Resize(table_bytes + held_bytes_);
+  }
+
   ColdFetch* const fetch_;
   ColdTally* const tally_;
+  uint64_t held_bytes_ = 0;  // by the tier
 };
 
 ColdFetch::ColdFetch(std::shared_ptr<const View> view, TenantId tenant, const ColdOptions& options,
-                     const QueryBounds& bounds, const QueryLimits& limits)
+                     const QueryBounds& bounds, const QueryLimits& limits, ColdTime* time)
     : local_(std::move(view)),
       tenant_(tenant),
       options_(options),
       limits_(limits),
-      deadline_ns_(ColdDeadline(bounds.clock, options.time_ns_max, limits)),
+      time_(time),
       context_(bounds, limits),
       memory_(&context_) {}
 
 ColdFetch::~ColdFetch() = default;
 
 QueryLimits ColdFetch::CallLimits() const {
-  return {.deadline_monotonic_ns = deadline_ns_, .cancelled = limits_.cancelled};
+  return {.deadline_monotonic_ns = time_->deadline_ns(), .cancelled = limits_.cancelled};
 }
 
 Status ColdFetch::CheckTier(const ColdScope& scope) const {
@@ -167,6 +188,7 @@ Status ColdFetch::FetchFrom(const ColdEntry& entry, const std::vector<ColdTrace>
                             ColdTally* tally) {
   view_.reset();
   const Turn turn(options_);
+  const ColdTime::Wait wait(time_);
   Status read = turn.Check();
   if (read.ok()) read = CheckTier(entry.scope);
   if (read.ok()) {
@@ -190,6 +212,7 @@ Status ColdFetch::FetchFrom(const ColdEntry& entry, const std::vector<ColdTrace>
 Result<uint64_t> ColdFetch::Search(const ColdEntry& entry, const ColdSearch& search) {
   view_.reset();
   const Turn turn(options_);
+  const ColdTime::Wait wait(time_);
   Status why = turn.Check();
   if (why.ok()) why = CheckTier(entry.scope);
   if (why.ok()) {

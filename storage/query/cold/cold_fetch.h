@@ -35,12 +35,40 @@ struct ColdOptions {
   std::atomic<uint32_t>* waiting = nullptr;  // how many do; must outlive the queries
 };
 
+// How long one query may wait for the tier, in one fetch or several: the time of the options in
+// all, and until a quarter of the caller's time is left to answer with what is there. Not
+// thread-safe.
+class ColdTime {
+ public:
+  ColdTime(Clock* clock, uint64_t time_ns_max, const QueryLimits& limits);
+  // Of a call that begins now.
+  uint64_t deadline_ns() const;
+
+  // Time is spent while one of these lives.
+  class Wait {
+   public:
+    explicit Wait(ColdTime* time) : time_(time), began_ns_(time->clock_->MonotonicNanos()) {}
+    ~Wait();
+    Wait(const Wait&) = delete;
+    Wait& operator=(const Wait&) = delete;
+
+   private:
+    ColdTime* const time_;
+    const uint64_t began_ns_;
+  };
+
+ private:
+  Clock* const clock_;
+  uint64_t end_ns_ = 0;   // monotonic
+  uint64_t left_ns_ = 0;  // of the options' time
+};
+
 // Not thread-safe. Memory: what was fetched, within that of a query. Every failure but kCancelled
-// and those of local pages is kept for view() to tell.
+// and those of local pages is kept for view() to tell. Borrows `time`.
 class ColdFetch {
  public:
   ColdFetch(std::shared_ptr<const View> view, TenantId tenant, const ColdOptions& options,
-            const QueryBounds& bounds, const QueryLimits& limits);
+            const QueryBounds& bounds, const QueryLimits& limits, ColdTime* time);
   ~ColdFetch();
 
   // All spans of these traces that lie in cold parts. Returns whether there was anything to ask
@@ -78,7 +106,7 @@ class ColdFetch {
   const TenantId tenant_;
   const ColdOptions options_;
   const QueryLimits limits_;
-  const uint64_t deadline_ns_;
+  ColdTime* const time_;
   QueryContext context_;
   MemoryCharge memory_;
   std::shared_ptr<SpanTable> table_;  // null: nothing was fetched

@@ -38,7 +38,8 @@ class TraceFetcher {
       : query_(query),
         bounds_(Quiet(bounds)),
         limits_(limits),
-        fetch_(std::move(view), query.tenant, options, bounds_, limits),
+        time_(bounds.clock, options.time_ns_max, limits),
+        fetch_(std::move(view), query.tenant, options, bounds_, limits, &time_),
         wanted_(uint64_t{query.depth} + (query.says_next ? 1 : 0)) {}
 
   Result<ColdTraceQuery> Run() {
@@ -109,6 +110,7 @@ class TraceFetcher {
   const TraceQuery& query_;
   const QueryBounds bounds_;
   const QueryLimits limits_;
+  ColdTime time_;
   ColdFetch fetch_;
   const uint64_t wanted_;
   std::vector<TracePosition> found_;
@@ -124,7 +126,8 @@ class SpanFetcher {
         order_(query.order),
         bounds_(bounds),
         limits_(limits),
-        fetch_(std::move(view), query.tenant, options, bounds, limits) {
+        time_(bounds.clock, options.time_ns_max, limits),
+        fetch_(std::move(view), query.tenant, options, bounds, limits, &time_) {
     bounds_.gap_count = nullptr;
   }
 
@@ -183,6 +186,7 @@ class SpanFetcher {
   const SpanOrder order_;
   QueryBounds bounds_;
   const QueryLimits limits_;
+  ColdTime time_;
   ColdFetch fetch_;
 };
 

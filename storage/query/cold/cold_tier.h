@@ -117,6 +117,9 @@ class ColdRows {
   // `traces_data`: a TracesData message, of any number of spans of one segment (PackId::segment).
   // What fails (memory) ends the read, which then returns it.
   virtual Status Add(uint64_t segment, std::string_view traces_data) = 0;
+  // The tier is about to hold so many bytes in all for the read, beside what it added. What fails
+  // (memory) ends the read.
+  virtual Status Hold(uint64_t /*bytes*/) { return Status::Ok(); }
 };
 
 // A trace that is looked for, and the segments of the partition that may have spans of it (a hint:
