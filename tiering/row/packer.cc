@@ -10,7 +10,7 @@ constexpr const char* kPackTag = "__pack_id__";
 
 }  // namespace
 
-void Packer::Add(const SpanRow& row) {
+void Packer::Add(const SlsSpanRow& row) {
   AddLog(row.log, true);
   for (const SlsLog& part : row.continuations) AddLog(part, false);
 }

@@ -38,7 +38,7 @@ class Packer {
   explicit Packer(PackerOptions options) : options_(std::move(options)) {}
 
   // Takes the row's logs over, in order.
-  void Add(const SpanRow& row);
+  void Add(const SlsSpanRow& row);
   // Everything since the last Finish. Never an empty group.
   std::vector<PackedGroup> Finish();
 

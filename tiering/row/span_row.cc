@@ -189,7 +189,7 @@ const SpanRowWriter::ResourceColumns& SpanRowWriter::ColumnsOf(std::string_view 
   return columns;
 }
 
-Result<SpanRow> SpanRowWriter::Write(const SpanPieces& pieces, std::optional<uint32_t> filed_s) {
+Result<SlsSpanRow> SpanRowWriter::Write(const SpanPieces& pieces, std::optional<uint32_t> filed_s) {
   try {
     fields_.Clear();
     uint32_t items = kItemsMax;
@@ -202,12 +202,12 @@ Result<SpanRow> SpanRowWriter::Write(const SpanPieces& pieces, std::optional<uin
   }
 }
 
-SpanRow SpanRowWriter::WriteSpanFields(const SpanPieces& pieces, const SpanFields& span,
-                                       std::optional<uint32_t> filed_s) {
+SlsSpanRow SpanRowWriter::WriteSpanFields(const SpanPieces& pieces, const SpanFields& span,
+                                          std::optional<uint32_t> filed_s) {
   const ResourceColumns& resource = ColumnsOf(pieces.resource);
   ScopeFields scope;
   ReadScope(pieces.scope, &scope);
-  SpanRow row;
+  SlsSpanRow row;
   const uint64_t start_s = span.start_ns / kNanosOfSecond;
   row.log.time_s = filed_s.value_or(static_cast<uint32_t>(start_s));
   row.log.time_ns = static_cast<uint32_t>(span.start_ns % kNanosOfSecond);
@@ -248,7 +248,7 @@ SpanRow SpanRowWriter::WriteSpanFields(const SpanPieces& pieces, const SpanField
   return row;
 }
 
-void SpanRowWriter::AddPayload(const SpanPieces& pieces, SpanRow* row) const {
+void SpanRowWriter::AddPayload(const SpanPieces& pieces, SlsSpanRow* row) const {
   TracesDataWriter writer;
   writer.Add(pieces.resource, pieces.scope, pieces.span);
   std::string payload = EncodeRawPayload(writer.Finish());

@@ -44,7 +44,7 @@ struct SpanPieces {
   std::string_view span;
 };
 
-struct SpanRow {
+struct SlsSpanRow {
   SlsLog log;
   // The rest of a payload that does not fit in one log; without trace and span id, so that nobody
   // takes them for spans.
@@ -57,7 +57,7 @@ class SpanRowWriter {
   explicit SpanRowWriter(SpanRowOptions options) : options_(options) {}
 
   // `filed_s`: the time to file the row under, when its own is not taken. kDataLoss: no OTLP.
-  Result<SpanRow> Write(const SpanPieces& pieces, std::optional<uint32_t> filed_s = {});
+  Result<SlsSpanRow> Write(const SpanPieces& pieces, std::optional<uint32_t> filed_s = {});
 
  private:
   struct ResourceColumns {
@@ -70,9 +70,9 @@ class SpanRowWriter {
   struct Columns;  // of one row, while it is made
 
   const ResourceColumns& ColumnsOf(std::string_view envelope);
-  SpanRow WriteSpanFields(const SpanPieces& pieces, const SpanFields& span,
-                          std::optional<uint32_t> filed_s);
-  void AddPayload(const SpanPieces& pieces, SpanRow* row) const;
+  SlsSpanRow WriteSpanFields(const SpanPieces& pieces, const SpanFields& span,
+                             std::optional<uint32_t> filed_s);
+  void AddPayload(const SpanPieces& pieces, SlsSpanRow* row) const;
 
   const SpanRowOptions options_;
   SpanFields fields_;  // kept for its memory

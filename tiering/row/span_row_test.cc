@@ -61,7 +61,7 @@ Span Example() {
   return span;
 }
 
-SpanRow WriteRow(const Span& span, SpanRowOptions options = {}) {
+SlsSpanRow WriteRow(const Span& span, SpanRowOptions options = {}) {
   SpanRowWriter writer(options);
   const OwnedPieces pieces = PiecesOf(span);
   auto row = writer.Write(pieces.view());
@@ -69,7 +69,7 @@ SpanRow WriteRow(const Span& span, SpanRowOptions options = {}) {
   return std::move(row).value();
 }
 
-Span ReadRow(const SpanRow& row) {
+Span ReadRow(const SlsSpanRow& row) {
   std::vector<SlsColumns> parts;
   for (const SlsLog& part : row.continuations) parts.push_back(ColumnsOf(part));
   const SlsColumns columns = ColumnsOf(row.log);
@@ -105,7 +105,7 @@ TEST(SpanRowWide, IsSaidOfARowWhoseLinksHaveAttributes) {
   EXPECT_EQ(WriteRow(span).log.value(kWideKey), "1");
 }
 
-TEST(SpanRow, WhateverComesInComesOut) {
+TEST(SlsSpanRow, WhateverComesInComesOut) {
   Random random(TestSeed());
   SpanGenerator generator(&random, {.hostile_one_in = 3});
   SpanRowWriter writer({});
@@ -130,12 +130,12 @@ TEST(SpanRow, WhateverComesInComesOut) {
   }
 }
 
-TEST(SpanRow, EqualSpansGiveEqualRows) {
-  const SpanRow row = WriteRow(Example());
+TEST(SlsSpanRow, EqualSpansGiveEqualRows) {
+  const SlsSpanRow row = WriteRow(Example());
   EXPECT_EQ(row.log, WriteRow(Example()).log);
 }
 
-TEST(SpanRow, ALargeSpanContinuesInLogsOfItsOwn) {
+TEST(SlsSpanRow, ALargeSpanContinuesInLogsOfItsOwn) {
   Random random(TestSeed());
   Span span = Example();
   for (int i = 0; i < 3; ++i) {
@@ -143,7 +143,7 @@ TEST(SpanRow, ALargeSpanContinuesInLogsOfItsOwn) {
     for (char& c : bytes) c = static_cast<char>('!' + random.Below(90));
     span.attributes.push_back(TextAttribute("large" + std::to_string(i), std::move(bytes)));
   }
-  const SpanRow row = WriteRow(span);
+  const SlsSpanRow row = WriteRow(span);
   ASSERT_GT(row.continuations.size(), 2U);
   EXPECT_EQ(row.log.value(kTruncatedKey), "1");
   EXPECT_EQ(row.log.value(kWideKey), "1");
@@ -154,13 +154,13 @@ TEST(SpanRow, ALargeSpanContinuesInLogsOfItsOwn) {
   }
   EXPECT_LT(EncodeLogGroup({.logs = {row.log}}).size(), 900U << 10);
   EXPECT_EQ(ReadRow(row), span);
-  SpanRow torn = row;
+  SlsSpanRow torn = row;
   torn.continuations.pop_back();
   EXPECT_EQ(JoinPayload(ColumnsOf(torn.log), {ColumnsOf(torn.continuations[0])}).status().code(),
             StatusCode::kDataLoss);
 }
 
-TEST(SpanRow, WithoutPayloadTheColumnsCarryTheSpan) {
+TEST(SlsSpanRow, WithoutPayloadTheColumnsCarryTheSpan) {
   Span span = Example();
   const Span found = ReadRow(WriteRow(span, {.writes_raw_payload = false}));
   // What columns cannot say: types, and resource and link attributes' order.
@@ -172,7 +172,7 @@ TEST(SpanRow, WithoutPayloadTheColumnsCarryTheSpan) {
   EXPECT_EQ(found, span);
 }
 
-TEST(SpanRow, ARestampedRowSaysSo) {
+TEST(SlsSpanRow, ARestampedRowSaysSo) {
   SpanRowWriter writer({});
   const OwnedPieces pieces = PiecesOf(Example());
   const auto row = writer.Write(pieces.view(), 1'800'000'000);
@@ -183,7 +183,7 @@ TEST(SpanRow, ARestampedRowSaysSo) {
 }
 
 // A search by value takes the first of equal keys, the column has the last.
-TEST(SpanRow, AKeyThatComesTwiceIsAlwaysLookedAt) {
+TEST(SlsSpanRow, AKeyThatComesTwiceIsAlwaysLookedAt) {
   EXPECT_EQ(WriteRow(Example()).log.value(kWideKey), "");
   Span twice = Example();
   twice.attributes.push_back({"k", ValueType::kString, "first"});
@@ -197,7 +197,7 @@ TEST(SpanRow, AKeyThatComesTwiceIsAlwaysLookedAt) {
   EXPECT_EQ(WriteRow(of_resource).log.value(kWideKey), "1");
 }
 
-TEST(SpanRow, TraceIdsHaveTwoSpellings) {
+TEST(SlsSpanRow, TraceIdsHaveTwoSpellings) {
   EXPECT_EQ(WriteRow(Example()).log.value("traceID"), "00000000000000ab");
   EXPECT_EQ(WriteRow(Example(), {.trace_ids = SlsTraceIds::kW3c}).log.value("traceID"),
             "000000000000000000000000000000ab");
@@ -206,7 +206,7 @@ TEST(SpanRow, TraceIdsHaveTwoSpellings) {
   EXPECT_EQ(WriteRow(wide).log.value("traceID"), "01000000000000000000000000000002");
 }
 
-TEST(SpanRow, BrokenBytesAreTold) {
+TEST(SlsSpanRow, BrokenBytesAreTold) {
   SpanRowWriter writer({});
   EXPECT_EQ(writer.Write({"", "", "\xff"}).status().code(), StatusCode::kDataLoss);
   for (const char* payload : {"", "2:AAAA", "1:!!!!", "1:AAAA", "0:A"}) {
@@ -233,11 +233,11 @@ TEST(Packer, GroupsStayWithinTheLimitsAndAreStable) {
   Random random(TestSeed());
   SpanGenerator generator(&random);
   SpanRowWriter writer({});
-  std::vector<SpanRow> rows;
+  std::vector<SlsSpanRow> rows;
   for (int i = 0; i < 3000; ++i) rows.push_back(*writer.Write(PiecesOf(generator.Next()).view()));
   const auto pack = [&] {
     Packer packer({.pack_name = "larder-1", .tags = {{"larder_scope", "s"}}});
-    for (const SpanRow& row : rows) packer.Add(row);
+    for (const SlsSpanRow& row : rows) packer.Add(row);
     return packer.Finish();
   };
   const auto groups = pack();

@@ -175,7 +175,7 @@ Result<std::vector<SlsTier::SentGroup>> SlsTier::MakeGroups(const ColdScope& sco
       {.trace_ids = options_.sls.trace_ids, .writes_raw_payload = options_.sls.writes_raw_payload});
   Packer fresh(named);
   std::vector<TraceId> fresh_ids;
-  std::vector<SpanRow> late;
+  std::vector<SlsSpanRow> late;
   std::vector<TraceId> late_ids;
   for (uint32_t i = 0; i < pack.spans.size(); ++i) {
     const PackedSpan& span = pack.spans[i];
@@ -187,7 +187,7 @@ Result<std::vector<SlsTier::SentGroup>> SlsTier::MakeGroups(const ColdScope& sco
     }
     std::optional<uint32_t> filed_s;
     if (!is_taken) filed_s = static_cast<uint32_t>(now_s);
-    LARDER_ASSIGN_OR_RETURN(SpanRow row,
+    LARDER_ASSIGN_OR_RETURN(SlsSpanRow row,
                             writer.Write({span.resource, span.scope, span.span}, filed_s));
     (is_taken ? fresh_ids : late_ids).push_back(span.trace_id);
     if (is_taken) {
@@ -201,7 +201,7 @@ Result<std::vector<SlsTier::SentGroup>> SlsTier::MakeGroups(const ColdScope& sco
   named.first_group = static_cast<uint32_t>(groups.size());
   named.topic = kRestampedTopic;
   Packer restamped(named);
-  for (const SpanRow& row : late) restamped.Add(row);
+  for (const SlsSpanRow& row : late) restamped.Add(row);
   AddGroups(restamped.Finish(), late_ids, &groups);
   return groups;
 }
