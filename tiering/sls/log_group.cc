@@ -17,6 +17,17 @@ namespace pair_field {
 enum : uint32_t { kKey = 1, kValue = 2 };
 }
 
+// A field of another wire type than its own is passed over, as one that is not known.
+constexpr uint32_t Bytes(uint32_t field) {
+  return protozero::tag_and_type(field, protozero::pbf_wire_type::length_delimited);
+}
+constexpr uint32_t Varint(uint32_t field) {
+  return protozero::tag_and_type(field, protozero::pbf_wire_type::varint);
+}
+constexpr uint32_t Fixed32(uint32_t field) {
+  return protozero::tag_and_type(field, protozero::pbf_wire_type::fixed32);
+}
+
 using Pair = std::pair<std::string, std::string>;
 
 void AppendPair(uint32_t field, const Pair& pair, std::string* out) {
@@ -29,9 +40,9 @@ void AppendPair(uint32_t field, const Pair& pair, std::string* out) {
 Pair ReadPair(protozero::pbf_reader reader) {
   Pair pair;
   while (reader.next()) {
-    if (reader.tag() == pair_field::kKey) {
+    if (reader.tag_and_type() == Bytes(pair_field::kKey)) {
       pair.first = reader.get_string();
-    } else if (reader.tag() == pair_field::kValue) {
+    } else if (reader.tag_and_type() == Bytes(pair_field::kValue)) {
       pair.second = reader.get_string();
     } else {
       reader.skip();
@@ -43,11 +54,11 @@ Pair ReadPair(protozero::pbf_reader reader) {
 SlsLog ReadLog(protozero::pbf_reader reader) {
   SlsLog log;
   while (reader.next()) {
-    if (reader.tag() == log_field::kTime) {
+    if (reader.tag_and_type() == Varint(log_field::kTime)) {
       log.time_s = reader.get_uint32();
-    } else if (reader.tag() == log_field::kContent) {
+    } else if (reader.tag_and_type() == Bytes(log_field::kContent)) {
       log.contents.push_back(ReadPair(reader.get_message()));
-    } else if (reader.tag() == log_field::kTimeNs) {
+    } else if (reader.tag_and_type() == Fixed32(log_field::kTimeNs)) {
       log.time_ns = reader.get_fixed32();
     } else {
       reader.skip();
@@ -59,13 +70,13 @@ SlsLog ReadLog(protozero::pbf_reader reader) {
 SlsLogGroup ReadGroup(protozero::pbf_reader reader) {
   SlsLogGroup group;
   while (reader.next()) {
-    if (reader.tag() == group_field::kLog) {
+    if (reader.tag_and_type() == Bytes(group_field::kLog)) {
       group.logs.push_back(ReadLog(reader.get_message()));
-    } else if (reader.tag() == group_field::kTopic) {
+    } else if (reader.tag_and_type() == Bytes(group_field::kTopic)) {
       group.topic = reader.get_string();
-    } else if (reader.tag() == group_field::kSource) {
+    } else if (reader.tag_and_type() == Bytes(group_field::kSource)) {
       group.source = reader.get_string();
-    } else if (reader.tag() == group_field::kTag) {
+    } else if (reader.tag_and_type() == Bytes(group_field::kTag)) {
       group.tags.push_back(ReadPair(reader.get_message()));
     } else {
       reader.skip();
@@ -118,7 +129,9 @@ Result<std::vector<SlsLogGroup>> DecodeLogGroupList(std::string_view bytes) {
   try {
     std::vector<SlsLogGroup> groups;
     protozero::pbf_reader reader(bytes.data(), bytes.size());
-    while (reader.next(1)) groups.push_back(ReadGroup(reader.get_message()));
+    while (reader.next(1, protozero::pbf_wire_type::length_delimited)) {
+      groups.push_back(ReadGroup(reader.get_message()));
+    }
     return groups;
   } catch (const protozero::exception& broken) {
     return Status::DataLoss(std::string("list of log groups: ") + broken.what());

@@ -45,6 +45,15 @@ TEST(LogGroup, ListsAreRead) {
   EXPECT_EQ(*read, (std::vector<SlsLogGroup>{Sample(), Sample()}));
 }
 
+TEST(LogGroup, AFieldOfAnotherWireTypeIsPassedOver) {
+  // Logs and tags as numbers, the topic as a fixed32, then a log with a time in bytes.
+  const std::string odd("\x08\x05\x30\x05\x1d\1\2\3\4\x0a\x05\x0a\x01x\x10\x07", 16);
+  const auto group = DecodeLogGroup(odd);
+  ASSERT_TRUE(group.ok()) << group.status().ToString();
+  EXPECT_EQ(*group, (SlsLogGroup{.logs = {SlsLog{}}}));
+  EXPECT_TRUE(DecodeLogGroupList("\x08\x05")->empty());
+}
+
 TEST(LogGroup, CutBytesAreToldOrShorter) {
   const std::string whole = EncodeLogGroup(Sample());
   size_t refused = 0;
