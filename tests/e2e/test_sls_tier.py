@@ -10,6 +10,7 @@ from harness.otlp import TraceMaker, request
 from harness.process import wait_until
 from harness.sls_double import SlsDouble
 from harness.tiers import sls_settings
+from harness.tls import Authority, TlsFront
 
 CHECK = BINARY.parents[1] / "tiering/larder_sls_tier_check"
 
@@ -56,6 +57,21 @@ def test_check_says_what_fails_and_what_mends_it(double):
     assert nobody.returncode == 1 and re.search(r"endpoint +FAILED .*127.0.0.1:1", nobody.stdout)
     missing = double.check(signature="v4")
     assert missing.returncode == 2 and "tier.sls.region" in missing.stderr
+
+
+def test_check_says_whom_it_does_not_trust(double, tmp_path):
+    authority, stranger = Authority(tmp_path, "ca"), Authority(tmp_path, "stranger")
+    cert, key = tmp_path / "sls.pem", tmp_path / "sls.key"
+    authority.sign("sls", cert, key, names="subjectAltName=DNS:larder.localhost")
+    front = TlsFront(cert, key, double.address)
+    endpoint = {"endpoint": f"https://localhost:{front.port}", "connect_to": f"127.0.0.1:{front.port}"}
+    trusted = double.check("--create", instance="tls", ca_file=authority.cert, **endpoint)
+    assert trusted.returncode == 0, trusted.stdout + trusted.stderr
+    for ca_file in (stranger.cert, tmp_path / "none.pem"):
+        refused = double.check(ca_file=ca_file, **endpoint)
+        assert refused.returncode == 1
+        assert re.search(r"endpoint +FAILED .*certificate.*tier\.sls\.ca-file", refused.stdout), refused.stdout
+    front.close()
 
 
 def test_check_creates_what_is_missing_and_leaves_an_index_alone(double):

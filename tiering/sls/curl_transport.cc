@@ -1,6 +1,7 @@
 #include "tiering/sls/curl_transport.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -50,6 +51,7 @@ struct Exchange {
   bool is_too_large = false;
   Status refused;  // the body's memory
   const HttpLimits* limits = nullptr;
+  std::array<char, CURL_ERROR_SIZE> why{};  // curl's own words
 
   bool IsCancelled() const { return limits->is_cancelled && limits->is_cancelled(); }
 };
@@ -182,6 +184,7 @@ class CurlTransport : public HttpTransport {
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &TakeHeader);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->why.data());
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, &AskProgress);
     curl_easy_setopt(easy, CURLOPT_XFERINFODATA, exchange);
@@ -213,12 +216,22 @@ class CurlTransport : public HttpTransport {
     }
     const std::string where = options_.endpoint.connect_to.empty() ? options_.endpoint.host
                                                                    : options_.endpoint.connect_to;
-    const std::string text = where + ": " + curl_easy_strerror(code);
+    const std::string why = exchange->why[0] != 0 ? exchange->why.data() : curl_easy_strerror(code);
+    const std::string text = where + ": " + why;
     if (!exchange->refused.ok()) return exchange->refused;
     if (exchange->is_too_large) return Status::ResourceExhausted(where + ": too large an answer");
     if (code == CURLE_ABORTED_BY_CALLBACK) return Status::Cancelled("cancelled");
     if (code == CURLE_OPERATION_TIMEDOUT) return Status::DeadlineExceeded(text);
+    if (IsOfCertificate(code)) {
+      return Status::FailedPrecondition(text + "; tier.sls.ca-file names authorities to trust");
+    }
     return Status::Unavailable(text);
+  }
+
+  // The server's, or the file of authorities: nothing that another try mends.
+  static bool IsOfCertificate(CURLcode code) {
+    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
+           code == CURLE_SSL_ISSUER_ERROR;
   }
 
   const CurlOptions options_;

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include "tests/support/fake_clock.h"
 #include "tiering/sls/sls_client.h"
 
 namespace larder {
@@ -32,6 +33,27 @@ class CurlTransportTest : public testing::Test {
       response.status = 503;
       response.set_content(R"({"errorCode":"ServerBusy","errorMessage":"busy"})",
                            "application/json");
+    });
+    server_.Get("/drips", [this](const httplib::Request&, httplib::Response& response) {
+      response.set_content_provider(1'000'000, "text/plain",
+                                    [this](size_t, size_t, httplib::DataSink& sink) {
+                                      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+                                      return !stops_ && sink.write("x", 1);
+                                    });
+    });
+    // Cut short twice, then whole.
+    server_.Get("/logstores/cut", [this](const httplib::Request&, httplib::Response& response) {
+      const std::string body = R"({"logstoreName":"cut","ttl":7,"shardCount":1})";
+      if (cuts_++ >= 2) return response.set_content(body, "application/json");
+      response.set_content_provider(body.size(), "application/json",
+                                    [body](size_t, size_t, httplib::DataSink& sink) {
+                                      sink.write(body.data(), body.size() / 2);
+                                      return false;
+                                    });
+    });
+    server_.Get("/logstores/page", [](const httplib::Request&, httplib::Response& response) {
+      response.status = 502;
+      response.set_content("<html>Bad Gateway</html>", "text/html");
     });
     server_.Delete("/logstores/ls", [this](const httplib::Request& request, httplib::Response&) {
       seen_ = request;
@@ -63,6 +85,7 @@ class CurlTransportTest : public testing::Test {
   int port_ = 0;
   std::thread thread_;
   std::atomic<bool> stops_{false};
+  std::atomic<int> cuts_{0};
   httplib::Request seen_;
   std::set<int> ports_;
 };
@@ -102,6 +125,12 @@ TEST_F(CurlTransportTest, AServerThatHangsEndsWithTheTime) {
       << response.status().ToString();
 }
 
+TEST_F(CurlTransportTest, AnAnswerThatDripsEndsWithTheTime) {
+  const auto response = Transport()->Send({.path = "/drips"}, {.time_ms_max = 200});
+  EXPECT_EQ(response.status().code(), StatusCode::kDeadlineExceeded)
+      << response.status().ToString();
+}
+
 TEST_F(CurlTransportTest, AnAnswerMayNotTakeMoreThanItsMemory) {
   uint64_t asked = 0;
   const auto response = Transport()->Send(
@@ -113,6 +142,32 @@ TEST_F(CurlTransportTest, AnAnswerMayNotTakeMoreThanItsMemory) {
   EXPECT_EQ(response.status().code(), StatusCode::kResourceExhausted);
   EXPECT_EQ(response.status().message(), "the query's memory");
   EXPECT_LT(asked, 1U << 20);
+}
+
+TEST_F(CurlTransportTest, AnAnswerThatIsCutShortIsNone) {
+  const auto cut = Transport()->Send({.path = "/logstores/cut"}, {});
+  EXPECT_EQ(cut.status().code(), StatusCode::kUnavailable) << cut.status().ToString();
+  cuts_ = 0;
+  const auto client = SlsClient::Make(Options());
+  ASSERT_TRUE(client.ok());
+  const auto logstore = (*client)->GetLogstore("cut", {});
+  ASSERT_TRUE(logstore.ok()) << logstore.status().ToString();
+  EXPECT_EQ(logstore->ttl_days, 7U);
+  EXPECT_EQ(cuts_, 3);
+}
+
+TEST_F(CurlTransportTest, APageOfABalancerIsToldFromAnAnswer) {
+  FakeClock clock;
+  SlsClientParts parts;
+  parts.transport = Transport();
+  parts.clock = &clock;
+  parts.random = [] { return 0.5; };
+  parts.sleep = [&clock](uint64_t ms) { clock.Advance(ms * 1'000'000); };
+  SlsClient client(Options(), std::move(parts));
+  const Status status = client.GetLogstore("page", {.time_ms_max = 5'000}).status();
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status.ToString();
+  EXPECT_NE(status.message().find("a proxy or balancer wrote it"), std::string_view::npos);
+  EXPECT_NE(status.message().find("HTTP 502"), std::string_view::npos) << status.ToString();
 }
 
 TEST_F(CurlTransportTest, ACallIsCancelled) {

@@ -37,7 +37,8 @@ class HttpTransport {
   virtual ~HttpTransport() = default;
 
   // The answer, whatever its status. kUnavailable: none came, or not all of it; kDeadlineExceeded;
-  // kCancelled; kResourceExhausted: an answer too large. No message has a header or a body in it.
+  // kCancelled; kResourceExhausted: an answer too large; kFailedPrecondition: a certificate that
+  // nobody trusts. No message has a header or a body in it.
   virtual Result<HttpResponse> Send(const SlsRequest& request, const HttpLimits& limits) = 0;
 };
 

@@ -155,7 +155,9 @@ SlsClient::Attempt SlsClient::Try(const Call& call, uint64_t time_ms_max,
       {.time_ms_max = time_ms_max, .is_cancelled = limits.is_cancelled, .hold = limits.hold});
   if (!response.ok()) {
     const StatusCode code = response.status().code();
-    const bool is_final = code == StatusCode::kCancelled || code == StatusCode::kResourceExhausted;
+    const bool is_final = code == StatusCode::kCancelled ||
+                          code == StatusCode::kResourceExhausted ||
+                          code == StatusCode::kFailedPrecondition;
     if (is_final) attempt.refused = response.status();
     attempt.outcome = {.is_lost = true, .message = std::string(response.status().message())};
     return attempt;

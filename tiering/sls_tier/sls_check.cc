@@ -47,7 +47,9 @@ class Checker {
   bool CheckLogstore() {
     auto found = client_->GetLogstore(name_, kLimits);
     const Status status = found.status();
-    if (status.code() == StatusCode::kUnavailable) return Step("endpoint", status);
+    const bool is_unreached = status.code() == StatusCode::kUnavailable ||
+                              status.code() == StatusCode::kFailedPrecondition;
+    if (is_unreached) return Step("endpoint", status);
     Step("endpoint", Status::Ok(), options_.sls.endpoint);
     if (Says(status, "RequestTime")) return Step("clock", status);
     const bool is_refused = status.code() == StatusCode::kUnauthenticated ||

@@ -1,8 +1,11 @@
 """Certificates for tests, by the program openssl."""
 
 import pathlib
+import socket
+import ssl
 import subprocess
 import tempfile
+import threading
 
 NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1\n"
 NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
@@ -22,11 +25,11 @@ class Authority:
         openssl("req", "-x509", *NEW_KEY, "-keyout", self.key, "-out", self.cert, "-days", 2,
                 "-subj", f"/CN={name}")
 
-    def sign(self, name, cert, key):
+    def sign(self, name, cert, key, names=NAMES):
         """Replaces `cert` and `key`, key first, each as a whole."""
         with tempfile.TemporaryDirectory(dir=self.folder) as work:
             work = pathlib.Path(work)
-            (work / "names").write_text(NAMES)
+            (work / "names").write_text(names)
             openssl("req", *NEW_KEY, "-keyout", work / "key", "-out", work / "request",
                     "-subj", f"/CN={name}")
             openssl("x509", "-req", "-in", work / "request", "-CA", self.cert,
@@ -59,3 +62,48 @@ class Secured:
     @property
     def headers(self):
         return {"authorization": f"Bearer {self.token}"}
+
+
+class TlsFront:
+    """A port that speaks TLS and passes what comes to `address`, "HOST:PORT", in the clear."""
+
+    def __init__(self, cert, key, address):
+        self.target = address
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(cert, key)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        self.listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                plain, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(plain,), daemon=True).start()
+
+    def _serve(self, plain):
+        try:
+            near = self.context.wrap_socket(plain, server_side=True)
+        except OSError:  # a client that does not trust us
+            plain.close()
+            return
+        host, port = self.target.split(":")
+        far = socket.create_connection((host, int(port)))
+        back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
+        back.start()
+        self._pump(near, far)
+        back.join()
+
+    @staticmethod
+    def _pump(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
