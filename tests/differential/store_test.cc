@@ -127,9 +127,7 @@ class StoreHistory {
         ASSERT_TRUE(store_->Flush().ok());
         return;
       case 14:
-        log_ += "settle\n";
-        ASSERT_TRUE(store_->Settle().ok());
-        return;
+        return Settle();
       case 15:
         return SettleWhileAsked(questions);
       case 16:
@@ -148,6 +146,30 @@ class StoreHistory {
       default:
         return Append();
     }
+  }
+
+  // Partitions that leave the disk take their calls along, in sums of whole minutes: of these none
+  // changes.
+  void Settle() {
+    log_ += "settle\n";
+    const TimeRange minutes = WholeMinutes();
+    const auto before = store_->Dependencies(0, minutes, {});
+    ASSERT_TRUE(store_->Settle().ok());
+    const auto after = store_->Dependencies(0, minutes, {});
+    ASSERT_TRUE(before.ok());
+    ASSERT_TRUE(after.ok());
+    ASSERT_EQ(after->values, before->values) << minutes.min_ns << " to " << minutes.max_ns;
+    ASSERT_TRUE(after->gaps.empty());
+    ++asked_;
+  }
+
+  TimeRange WholeMinutes() {
+    if (random_.OneIn(3)) return {};
+    const uint64_t minute_ns = 60 * kSecondNs;
+    const uint64_t start_ns = spans_[random_.Below(spans_.size())].start_ns;
+    const uint64_t first = start_ns / minute_ns - std::min(start_ns / minute_ns, random_.Below(10));
+    if (first > UINT64_MAX / minute_ns - 60) return {};
+    return {first * minute_ns, (first + random_.Between(1, 30)) * minute_ns - 1};
   }
 
   void Open() {
