@@ -21,6 +21,23 @@ constexpr std::string_view kPartitionPrefix = "partition/";
 constexpr std::string_view kTenantPrefix = "tenant/";
 constexpr uint64_t kIdsWrittenAhead = 1000;
 
+std::string FamilyName(char kind, uint64_t id) {
+  char name[24];
+  std::snprintf(name, sizeof name, "%c%016" PRIu64, kind, id);
+  return name;
+}
+
+bool ParseFamilyName(char kind, std::string_view name, uint64_t* id) {
+  if (name.size() < 2 || name.size() > 20 || name[0] != kind) return false;
+  uint64_t value = 0;
+  for (const char c : name.substr(1)) {
+    if (c < '0' || c > '9') return false;
+    value = value * 10 + static_cast<uint64_t>(c - '0');
+  }
+  *id = value;
+  return FamilyName(kind, value) == name;
+}
+
 std::string PartitionKey(uint64_t id) {
   return std::string(kPartitionPrefix) + PartitionFamilyName(id);
 }
@@ -64,21 +81,16 @@ bool MayLieInTier(const PartitionRecord& partition) {
          partition.state == PartitionState::kEvicted;
 }
 
-std::string PartitionFamilyName(uint64_t id) {
-  char name[24];
-  std::snprintf(name, sizeof name, "p%016" PRIu64, id);
-  return name;
-}
+std::string PartitionFamilyName(uint64_t id) { return FamilyName('p', id); }
 
 bool ParsePartitionFamilyName(std::string_view name, uint64_t* id) {
-  if (name.size() < 2 || name.size() > 20 || name[0] != 'p') return false;
-  uint64_t value = 0;
-  for (const char c : name.substr(1)) {
-    if (c < '0' || c > '9') return false;
-    value = value * 10 + static_cast<uint64_t>(c - '0');
-  }
-  *id = value;
-  return PartitionFamilyName(value) == name;
+  return ParseFamilyName('p', name, id);
+}
+
+std::string FetchedFamilyName(uint64_t id) { return FamilyName('f', id); }
+
+bool ParseFetchedFamilyName(std::string_view name, uint64_t* id) {
+  return ParseFamilyName('f', name, id);
 }
 
 std::string EncodeRecord(const CatalogMeta& meta) {
@@ -97,7 +109,8 @@ std::string EncodeRecord(const PartitionRecord& partition) {
       builder, partition.id, static_cast<fbs::State>(partition.state), partition.opened_unix_ns,
       partition.opened_age_ns, partition.closed_age_ns, partition.is_archive,
       partition.uploaded_segment, partition.filed.min_s, partition.filed.max_s,
-      partition.keeps_rows, tier);
+      partition.keeps_rows, tier, partition.fetched_family, partition.fetched_until_age_ns,
+      partition.fetched_rows);
   return Seal(&builder, fbs::Record_Partition, record.Union());
 }
 
@@ -136,7 +149,10 @@ bool DecodeRecord(std::string_view value, PartitionRecord* partition) {
                 .is_archive = record->is_archive(),
                 .uploaded_segment = record->uploaded_segment(),
                 .filed = {.min_s = record->filed_min_s(), .max_s = record->filed_max_s()},
-                .keeps_rows = record->keeps_rows()};
+                .keeps_rows = record->keeps_rows(),
+                .fetched_family = record->fetched_family(),
+                .fetched_until_age_ns = record->fetched_until_age_ns(),
+                .fetched_rows = record->fetched_rows()};
   if (record->tier() != nullptr) partition->tier = record->tier()->str();
   return true;
 }

@@ -37,7 +37,7 @@ enum class PartitionState : uint8_t {
   kClosed = 1,
   kUploading = 2,  // spans of it may be in the cold tier: from before the first is sent
   kUploaded = 3,   // all of them are
-  kEvicted = 4,    // it lies in the tier alone; its family is gone, or goes
+  kEvicted = 4,    // it lies in the tier; its family is gone, or goes
   kDropping = 5,   // its family goes; the record stays until it is gone
 };
 
@@ -56,6 +56,12 @@ struct PartitionRecord {
   bool keeps_rows = false;
   // Where they are: ColdTier::identity. Empty: nowhere yet, or an older program wrote the record.
   std::string tier = {};
+  // Of an evicted partition: a copy of it lies here again, in the family of this number; 0: none.
+  uint64_t fetched_family = 0;
+  uint64_t fetched_until_age_ns = 0;  // the copy goes when the RetentionClock is there
+  uint64_t fetched_rows = 0;          // spans of the copy
+
+  bool is_fetched() const { return state == PartitionState::kEvicted && fetched_family != 0; }
 };
 
 // Whether a cold tier may have spans of it.
@@ -81,6 +87,10 @@ struct CatalogContents {
 // "p0000000000000003": a partition's column family.
 std::string PartitionFamilyName(uint64_t id);
 bool ParsePartitionFamilyName(std::string_view name, uint64_t* id);
+// "f0000000000000017": the family of a copy of an evicted partition. Each copy has a new number, of
+// NewId: of one that went, queries may still hold the family.
+std::string FetchedFamilyName(uint64_t id);
+bool ParseFetchedFamilyName(std::string_view name, uint64_t* id);
 
 // Thread-safe; `kv` must outlive it. Everything saved is durable when the call returns.
 class Catalog {

@@ -55,7 +55,10 @@ TEST(Catalog, RecordsComeBackAsTheyWere) {
                                   .opened_unix_ns = 11,
                                   .opened_age_ns = 12,
                                   .closed_age_ns = 13,
-                                  .tier = "directory /mnt/nas"};
+                                  .tier = "directory /mnt/nas",
+                                  .fetched_family = 14,
+                                  .fetched_until_age_ns = 15,
+                                  .fetched_rows = 16};
   PartitionRecord back;
   ASSERT_TRUE(DecodeRecord(EncodeRecord(partition), &back));
   EXPECT_EQ(back.id, 7u);
@@ -66,6 +69,10 @@ TEST(Catalog, RecordsComeBackAsTheyWere) {
   EXPECT_EQ(back.tier, "directory /mnt/nas");
   ASSERT_TRUE(DecodeRecord(EncodeRecord(PartitionRecord{.id = 8}), &back));
   EXPECT_TRUE(back.tier.empty());
+  EXPECT_EQ(back.fetched_family, 14u);
+  EXPECT_EQ(back.fetched_until_age_ns, 15u);
+  EXPECT_EQ(back.fetched_rows, 16u);
+  EXPECT_FALSE(back.is_fetched()) << "only what is evicted can be fetched";
   CatalogMeta meta;
   EXPECT_FALSE(DecodeRecord(EncodeRecord(partition), &meta));
 }
