@@ -30,10 +30,13 @@ struct SourceEntry {
   std::string name;  // "partition 3 segment 17", for gaps and logs
 };
 
-// One tenant's spans of a partition that lie in the cold tier alone.
+// One tenant's spans of a partition that was moved to the cold tier.
 struct ColdEntry {
   std::shared_ptr<const ColdPart> part;
   ColdScope scope;
+  // They were fetched: they lie in `entries` too, so nothing is asked of the tier. Their calls are
+  // still those that the part has, which were counted when the partitions beside it were here.
+  bool is_fetched = false;
 };
 
 // Immutable. Every acknowledged span of the store lies in exactly one entry (a client's retries

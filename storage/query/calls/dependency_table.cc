@@ -1,11 +1,13 @@
 #include "storage/query/calls/dependency_table.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "storage/query/calls/trace_gatherer.h"
 #include "storage/query/cold/cold_part.h"
+#include "storage/query/index/partition_index.h"
 
 namespace larder {
 namespace {
@@ -17,6 +19,35 @@ TimeRange MinuteRange(uint64_t minute) {
   const uint64_t first_ns = minute * kMinuteNs;
   return {first_ns, first_ns + std::min(kMinuteNs - 1, UINT64_MAX - first_ns)};
 }
+
+// Whose calls are counted from rows: copies of evicted partitions are left out, since their cold
+// parts have their calls, those to and from other evicted partitions too.
+class CountedView {
+ public:
+  explicit CountedView(const View& view) : view_(&view) {
+    std::set<uint64_t> fetched;
+    for (const ColdEntry& entry : view.cold) {
+      if (entry.is_fetched) fetched.insert(entry.scope.partition);
+    }
+    if (fetched.empty()) return;
+    own_.version = view.version;
+    own_.cold = view.cold;
+    std::set<uint64_t> left_out;
+    for (const SourceEntry& entry : view.entries) {
+      const bool is_copy = entry.segment != nullptr && fetched.contains(entry.partition);
+      is_copy ? void(left_out.insert(entry.id)) : own_.entries.push_back(entry);
+    }
+    for (const auto& index : view.indexes) {
+      if (!left_out.contains(index->info().segment_ids.front())) own_.indexes.push_back(index);
+    }
+    view_ = &own_;
+  }
+  const View& operator*() const { return *view_; }
+
+ private:
+  const View* view_;
+  View own_;
+};
 
 // One answer being added up from the segments.
 class DependencyCounter {
@@ -189,8 +220,9 @@ Status DependencyTable::Count(const ViewSource& views, TenantId tenant, TimeRang
                               QueryContext* context, std::vector<Dependency>* dependencies) {
   if (child_start.min_ns > child_start.max_ns) return Status::Ok();
   const MutexLock lock(mu_);
-  const std::shared_ptr<const View> current = views(tenant);
-  const View& view = *current;
+  const std::shared_ptr<const View> whole = views(tenant);
+  const CountedView counted(*whole);
+  const View& view = *counted;
   Tenant& known = tenants_[tenant];
   std::vector<CallUnit> units;
   LARDER_RETURN_IF_ERROR(known.memo.Follow(view, tenant, context, &units));
@@ -207,11 +239,13 @@ Status DependencyTable::Count(const ViewSource& views, TenantId tenant, TimeRang
 Status DependencyTable::Prepare(const ViewSource& views, TenantId tenant, size_t segments_min,
                                 QueryContext* context) {
   const MutexLock lock(mu_);
-  const std::shared_ptr<const View> view = views(tenant);
+  const std::shared_ptr<const View> whole = views(tenant);
+  const CountedView counted(*whole);
+  const View& view = *counted;
   DependencyMemo& memo = tenants_[tenant].memo;
-  if (memo.UncountedSegments(*view, tenant) < segments_min) return Status::Ok();
+  if (memo.UncountedSegments(view, tenant) < segments_min) return Status::Ok();
   std::vector<CallUnit> units;
-  Status followed = memo.Follow(*view, tenant, context, &units);
+  Status followed = memo.Follow(view, tenant, context, &units);
   CountMemory();
   return followed;
 }
@@ -220,10 +254,12 @@ Result<std::vector<ColdCall>> DependencyTable::CallsOfPartition(const ViewSource
                                                                 TenantId tenant, uint64_t partition,
                                                                 QueryContext* context) {
   const MutexLock lock(mu_);
-  const std::shared_ptr<const View> view = views(tenant);
+  const std::shared_ptr<const View> whole = views(tenant);
+  const CountedView counted(*whole);
+  const View& view = *counted;
   DependencyMemo& memo = tenants_[tenant].memo;
   std::vector<CallUnit> units;
-  LARDER_RETURN_IF_ERROR(memo.Follow(*view, tenant, context, &units));
+  LARDER_RETURN_IF_ERROR(memo.Follow(view, tenant, context, &units));
   CountMemory();
   std::vector<ColdCall> calls;
   const CallTable* const table = memo.TableOf(partition);

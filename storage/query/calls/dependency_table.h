@@ -25,8 +25,8 @@ namespace larder {
 class DependencyTable {
  public:
   // Appends the calls whose child starts in the range, sorted by parent, child. Exact over all that
-  // the View holds: spans equal in every field count once, wherever they lie. Of the cold parts the
-  // calls count that were counted when they were evicted, by whole minutes.
+  // the View holds: spans equal in every field count once, wherever they lie. Of evicted
+  // partitions the calls count that their cold parts have, by whole minutes, fetched or not.
   Status Count(const ViewSource& views, TenantId tenant, TimeRange child_start,
                QueryContext* context, std::vector<Dependency>* dependencies);
   // Counts now the segments that the next Count would have to, if the tenant has `segments_min` of

@@ -159,7 +159,7 @@ Result<bool> ColdFetch::FetchTraces(const std::vector<TraceId>& ids) {
   }
   bool any = false;
   for (const ColdEntry& entry : local_->cold) {
-    if (entry.scope.tenant != tenant_) continue;
+    if (entry.scope.tenant != tenant_ || entry.is_fetched) continue;
     std::vector<ColdTrace> traces;
     ColdTally tally;
     for (const TraceId& id : fresh) {
@@ -285,7 +285,8 @@ std::shared_ptr<const View> ColdFetch::view() {
 ColdWalk::ColdWalk(ColdFetch* fetch, const FilterNode& filter, TimeRange range)
     : fetch_(fetch), filter_(filter), range_(range) {
   for (const ColdEntry& entry : fetch->local_->cold) {
-    if (entry.scope.tenant != fetch->tenant_ || !entry.part->MayStartIn(range)) continue;
+    if (entry.scope.tenant != fetch->tenant_ || entry.is_fetched) continue;
+    if (!entry.part->MayStartIn(range)) continue;
     parts_.push_back({std::min(range.max_ns, entry.part->facts().start.max_ns), &entry});
   }
   std::make_heap(parts_.begin(), parts_.end(), Earlier);

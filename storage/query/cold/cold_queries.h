@@ -21,7 +21,7 @@ struct ColdTraceQuery {
   TraceQuery query;  // its range ends where the View does
 };
 
-// Whether some cold part of the tenant may count for an answer.
+// Whether spans of the tenant lie in the cold tier alone.
 bool HasColdParts(const View& view, TenantId tenant);
 
 // Blocks for as long as the tier takes. Fails with kCancelled, or with what the View fails with.

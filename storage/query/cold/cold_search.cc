@@ -193,8 +193,9 @@ class SpanFetcher {
 }  // namespace
 
 bool HasColdParts(const View& view, TenantId tenant) {
-  return std::any_of(view.cold.begin(), view.cold.end(),
-                     [tenant](const ColdEntry& entry) { return entry.scope.tenant == tenant; });
+  return std::any_of(view.cold.begin(), view.cold.end(), [tenant](const ColdEntry& entry) {
+    return entry.scope.tenant == tenant && !entry.is_fetched;
+  });
 }
 
 Result<ColdTraceQuery> FetchForSearch(std::shared_ptr<const View> view, const TraceQuery& query,
