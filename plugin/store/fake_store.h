@@ -40,6 +40,8 @@ class FakeStore final : public Store {
   std::vector<Dependency> dependencies;
   StoreStats stats_answer;
   Status purge_answer;
+  Result<FetchProgress> fetch_plan = FetchProgress{};
+  std::function<Result<FetchProgress>(const FetchRequest&, const FetchWatch&)> on_fetch;
   std::vector<TenantStatus> tenant_statuses;
   size_t tenants_max = 1000;
 
@@ -56,6 +58,7 @@ class FakeStore final : public Store {
     uint64_t chunks_served = 0;
     uint64_t cursors_open = 0;
     uint64_t purges = 0;
+    FetchRequest fetch;
     bool saw_cancel = false;
     TenantId tenant = 0;  // of the last write or question
   };
@@ -159,6 +162,15 @@ class FakeStore final : public Store {
 
   Status Flush() override { return Status::Ok(); }
   Status Settle() override { return Status::Ok(); }
+  Result<FetchProgress> PlanFetch(const FetchRequest& request) override {
+    const MutexLock lock(mu_);
+    asked_.fetch = request;
+    return fetch_plan;
+  }
+  Result<FetchProgress> Fetch(const FetchRequest& request, const FetchWatch& watch) override {
+    if (on_fetch) return on_fetch(request, watch);
+    return fetch_plan;
+  }
   Status Purge() override {
     const MutexLock lock(mu_);
     ++asked_.purges;

@@ -21,6 +21,7 @@
 #include "storage/base/file_system.h"
 #include "storage/base/status.h"
 #include "storage/engine/catalog/tenants.h"
+#include "storage/engine/fetch.h"
 #include "storage/model/query.h"
 #include "storage/model/span_query.h"
 #include "storage/query/answer.h"
@@ -111,7 +112,7 @@ struct TenantStatus {
 struct StoredPartition {
   uint64_t id = 0;
   // "open", "full" (takes no more and will close), "closed", "uploading", "uploaded", "evicted"
-  // (in the cold tier alone), "dropping". Lives for ever.
+  // (in the cold tier alone), "fetched" (evicted, and a copy is here), "dropping". Lives for ever.
   std::string_view state = {};
   bool is_archive = false;
   uint64_t arrival_min_ns = 0;  // when its spans came in, wall clock; 0: no segment yet
@@ -145,7 +146,12 @@ struct TierStats {
   uint64_t cold_partitions = 0;       // in the tier alone
   uint64_t elsewhere_partitions = 0;  // of those: in another than the settings name
   uint64_t cold_rows = 0;
-  uint64_t cold_local_bytes = 0;  // of what stays here of them
+  uint64_t cold_local_bytes = 0;    // of what stays here of all that was evicted
+  uint64_t fetched_partitions = 0;  // evicted, with a copy here
+  uint64_t fetched_rows = 0;
+  uint64_t fetched_bytes = 0;
+  uint64_t partitions_fetched = 0;  // since the start
+  uint64_t spans_fetched = 0;
 };
 
 // Counters and gauges for /metrics and status. All since the start of the process.
@@ -242,6 +248,16 @@ class Store {
   // Flush, then merges, closing, retention and uploads until nothing is left to do (benches,
   // tests).
   virtual Status Settle() = 0;
+  // What Fetch would bring back. Refuses as it does, but for a fetch that is on its way.
+  virtual Result<FetchProgress> PlanFetch(const FetchRequest& request) = 0;
+  // Brings evicted partitions back from the cold tier, of every tenant, so that questions about
+  // them need it no more. Each is a copy that counts once it is whole and checked; until then, and
+  // when the copy goes again, questions ask the tier. Copies that are here are kept from now on as
+  // asked. Under disk pressure copies are the first that go. kFailedPrecondition: there is no tier;
+  // kNotFound: it alone has nothing of that time; kResourceExhausted: no room for it;
+  // kUnavailable: the tier is away, or the store takes nothing; kAborted: another fetch is on its
+  // way; kCancelled. Partitions that were finished stay, whatever ends it.
+  virtual Result<FetchProgress> Fetch(const FetchRequest& request, const FetchWatch& watch) = 0;
   // Deletes everything of every tenant. Returns when it is gone.
   virtual Status Purge() = 0;
   // Deletes everything of one tenant. Returns when it is gone for good, whatever crashes; queries

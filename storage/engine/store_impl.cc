@@ -136,6 +136,16 @@ Status StoreImpl::Settle() {
   return Status::Ok();
 }
 
+Result<FetchProgress> StoreImpl::PlanFetch(const FetchRequest& request) {
+  LARDER_RETURN_IF_ERROR(CheckWritable());
+  return fetcher_->Plan(request);
+}
+
+Result<FetchProgress> StoreImpl::Fetch(const FetchRequest& request, const FetchWatch& watch) {
+  LARDER_RETURN_IF_ERROR(CheckWritable());
+  return fetcher_->Run(request, watch);
+}
+
 Status StoreImpl::Purge() {
   LARDER_RETURN_IF_ERROR(CheckWritable());
   Status purged;

@@ -16,6 +16,7 @@
 #include "storage/engine/shelf/store_counters.h"
 #include "storage/engine/shelf/view_keeper.h"
 #include "storage/engine/store.h"
+#include "storage/engine/upkeep/fetcher.h"
 #include "storage/engine/upkeep/maintenance.h"
 #include "storage/engine/upkeep/mover.h"
 #include "storage/kv/kv_store.h"
@@ -54,6 +55,8 @@ class StoreImpl : public Store {
                                           const QueryLimits& limits) override;
   Status Flush() override;
   Status Settle() override;
+  Result<FetchProgress> PlanFetch(const FetchRequest& request) override;
+  Result<FetchProgress> Fetch(const FetchRequest& request, const FetchWatch& watch) override;
   Status Purge() override;
   Status PurgeTenant(TenantId tenant) override;
   Status Verify(std::vector<std::string>* faults) override;
@@ -92,6 +95,7 @@ class StoreImpl : public Store {
   std::vector<std::shared_ptr<Generation>> replayed_;  // read-only: heads that are never sealed
   std::unique_ptr<Sealer> sealer_;
   std::unique_ptr<Maintenance> maintenance_;
+  std::unique_ptr<Fetcher> fetcher_;
   std::unique_ptr<Mover> mover_;  // null: there is no tier
   // Gone first: nothing comes in any more.
   std::unique_ptr<Committer> archive_committer_;

@@ -206,6 +206,16 @@ void StoreImpl::MakeWriters() {
                        .views = views_.get(),
                        .queries = queries_.get(),
                        .counters = &counters_});
+  fetcher_ =
+      std::make_unique<Fetcher>(FetcherOptions{.memory_bytes_max = options_.memory_bytes_max / 8,
+                                               .disk_bytes_max = DiskCap()},
+                                FetcherParts{.tier = options_.tier,
+                                             .shelf = shelf_.get(),
+                                             .maintenance = maintenance_.get(),
+                                             .retention_clock = retention_clock_.get(),
+                                             .clock = options_.clock,
+                                             .disk = disk_.get(),
+                                             .counters = &counters_});
   CommitterOptions committer_options;
   committer_options.sync = options_.durability == Durability::kSync;
   committer_options.head_bytes_max = shares.head_bytes;

@@ -22,7 +22,7 @@ std::string_view StateName(const PartitionStatus& partition) {
     case PartitionState::kUploaded:
       return "uploaded";
     case PartitionState::kEvicted:
-      return "evicted";
+      return partition.record.is_fetched() ? "fetched" : "evicted";
   }
   return "unknown";
 }
@@ -44,7 +44,7 @@ StoredPartition Summary(const PartitionStatus& partition) {
   }
   for (const ColdStatus& cold : partition.cold) {
     tenants.insert(OwnerOf(cold.tenant));
-    summary.cold_rows += cold.rows;
+    if (!partition.record.is_fetched()) summary.cold_rows += cold.rows;
     summary.cold_local_bytes += cold.local_bytes;
     summary.arrival_max_ns = std::max(summary.arrival_max_ns, cold.arrival_max_ns);
     if (summary.arrival_min_ns == 0 || cold.arrival_min_ns < summary.arrival_min_ns) {
@@ -115,6 +115,8 @@ TierStats StoreImpl::StatsOfTier(const std::vector<PartitionStatus>& partitions)
   tier.partitions_kept = counters_.partitions_kept;
   tier.partitions_lost = counters_.partitions_lost;
   tier.cpu_ns = counters_.tier_cpu_ns;
+  tier.partitions_fetched = counters_.tier_partitions_fetched;
+  tier.spans_fetched = counters_.tier_spans_fetched;
   const std::string named = shelf_->tier();
   for (const PartitionStatus& partition : partitions) {
     const PartitionState state = partition.record.state;
@@ -127,12 +129,19 @@ TierStats StoreImpl::StatsOfTier(const std::vector<PartitionStatus>& partitions)
         }
       }
     }
-    if (!partition.cold.empty()) ++tier.cold_partitions;
+    const bool is_fetched = partition.record.is_fetched();
+    if (is_fetched) {
+      ++tier.fetched_partitions;
+      tier.fetched_rows += partition.rows;
+      tier.fetched_bytes += partition.bytes;
+    } else if (!partition.cold.empty()) {
+      ++tier.cold_partitions;
+    }
     const std::string& lies_in = partition.record.tier;
     const bool is_elsewhere = !named.empty() && !lies_in.empty() && lies_in != named;
-    if (!partition.cold.empty() && is_elsewhere) ++tier.elsewhere_partitions;
+    if (!partition.cold.empty() && is_elsewhere && !is_fetched) ++tier.elsewhere_partitions;
     for (const ColdStatus& cold : partition.cold) {
-      tier.cold_rows += cold.rows;
+      if (!is_fetched) tier.cold_rows += cold.rows;
       tier.cold_local_bytes += cold.local_bytes;
     }
   }

@@ -25,6 +25,7 @@ constexpr uint64_t kSecondNs = 1'000'000'000;
 constexpr uint64_t kStepSeconds = 60;
 constexpr uint64_t kExpireRetentionSeconds = 1200;
 constexpr uint64_t kExpirePartitionSeconds = 300;
+constexpr uint64_t kFetchedSeconds = 240;
 constexpr uint64_t kLimitedRetentionSeconds = 600;
 constexpr uint64_t kQuotaBytes = 8 << 10;  // a few segments of one request
 constexpr uint64_t kWriters = 4;
@@ -75,13 +76,23 @@ void RunSteps(Store* store, FakeClock* clock, uint64_t first, ChildScript script
   LARDER_CHECK(store->Settle().ok());
 }
 
-// Partitions close, are uploaded and leave the disk all the while.
+void FetchAll(Store* store) {
+  FetchRequest request;
+  request.keep_ms = kFetchedSeconds * 1000;
+  const auto fetched = store->Fetch(request, {});
+  if (fetched.status().code() == StatusCode::kNotFound) return;  // nothing was evicted yet
+  LARDER_CHECK(fetched.ok());
+  LARDER_CHECK(fetched->missing.empty());
+}
+
+// Partitions close, are uploaded, leave the disk, come back for a while and go again.
 void RunTier(Store* store, FakeClock* clock, uint64_t first) {
   for (uint64_t i = 0; i < kRequestsPerRun; ++i) {
     WriteNumbered(store, first + i);
     if (i % 4 == 3) LARDER_CHECK(store->Flush().ok());
     clock->Advance(kStepSeconds * kSecondNs);
     if (i % 8 == 7) LARDER_CHECK(store->Settle().ok());
+    if (i % 12 == 11) FetchAll(store);
     if (i == kPurgeAfter) Purge(store, first + i);
   }
 }

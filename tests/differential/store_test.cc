@@ -107,6 +107,7 @@ class StoreHistory {
   }
 
   uint64_t asked() const { return asked_; }
+  uint64_t fetched() const { return fetched_; }
   const std::string& log() const { return log_; }
 
  private:
@@ -144,6 +145,7 @@ class StoreHistory {
         if (random_.OneIn(8)) return Purge();
         return Append();
       default:
+        if (tier_ != nullptr && !spans_.empty() && random_.OneIn(3)) return Fetch(questions);
         return Append();
     }
   }
@@ -234,6 +236,26 @@ class StoreHistory {
     Ask(questions);
     settler.join();
     ASSERT_TRUE(settled.ok()) << settled.ToString();
+  }
+
+  // So they do while spans come back from the tier, and when the copies go again.
+  void Fetch(uint64_t questions) {
+    FetchRequest request;
+    if (random_.OneIn(2)) {
+      request.start.min_ns = spans_[random_.Below(spans_.size())].start_ns;
+      request.start.max_ns = request.start.min_ns + random_.Below(3600) * kSecondNs;
+    }
+    request.keep_ms = random_.Between(1, 2 * kPartitionSeconds * 1000);
+    log_ += "fetch\n";
+    Result<FetchProgress> fetched = Status::Internal("it did not end");
+    std::thread fetcher([&] { fetched = store_->Fetch(request, {}); });
+    Ask(questions);
+    fetcher.join();
+    if (fetched.status().code() == StatusCode::kNotFound) return;
+    ASSERT_TRUE(fetched.ok()) << fetched.status().ToString();
+    ASSERT_TRUE(fetched->missing.empty()) << fetched->missing.front();
+    ASSERT_EQ(fetched->partitions_done, fetched->partitions);
+    fetched_ += fetched->partitions;
   }
 
   void Restart() {
@@ -360,21 +382,24 @@ class StoreHistory {
   std::vector<std::unique_ptr<PageWalk>> walks_;  // begun, not yet at their end
   std::string log_;
   uint64_t asked_ = 0;
+  uint64_t fetched_ = 0;  // partitions
 };
 
 TEST(StoreDifferential, AnswersAsTheReferenceWhateverHappens) {
   SetLogToStderr(LogLevel::kError, LogFormat::kText);
   const uint64_t seed = TestSeed();
   uint64_t asked = 0;
+  uint64_t fetched = 0;
   for (uint64_t round = 0; asked < queries_wanted; ++round) {
     Random random(seed + round);
     StoreHistory history(random.Next(), random.OneIn(3), random.OneIn(3));
     history.Run(random.Between(10, 80), queries_per_step);
     asked += history.asked();
+    fetched += history.fetched();
     ASSERT_FALSE(HasFailure()) << "LARDER_SEED=" << seed + round << " replays it as round 0\n"
                                << history.log();
   }
-  std::cerr << asked << " queries, no difference\n";
+  std::cerr << asked << " queries, no difference; " << fetched << " partitions fetched back\n";
 }
 
 }  // namespace

@@ -62,6 +62,7 @@ struct PartitionRecord {
   uint64_t fetched_rows = 0;          // spans of the copy
 
   bool is_fetched() const { return state == PartitionState::kEvicted && fetched_family != 0; }
+  void ForgetCopy() { fetched_family = fetched_until_age_ns = fetched_rows = 0; }
 };
 
 // Whether a cold tier may have spans of it.

@@ -52,6 +52,12 @@ void DiskGuard::Look() {
   }
 }
 
+uint64_t DiskGuard::RoomBytes() const {
+  const auto space = file_system_->Space(directory_);
+  if (!space.ok()) return UINT64_MAX;
+  return space->free_bytes - std::min(space->free_bytes, HighWaterBytes(*space));
+}
+
 Status DiskGuard::CheckIngest() {
   MutexLock lock(mu_);
   Look();

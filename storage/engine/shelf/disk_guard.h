@@ -26,6 +26,9 @@ class DiskGuard {
   // The disk was full for one of our writes: ingest is refused until there is space again.
   void NoteFull();
   bool is_full();
+  // What can be written before ingest would be refused: for copies, which can wait. UINT64_MAX when
+  // that cannot be told.
+  uint64_t RoomBytes() const;
   // Gives the reserve back to the disk; false when there was none.
   bool ReleaseReserve();
   // Makes the reserve again when there is plenty of room.

@@ -32,14 +32,15 @@ class Collector : public SpanSource::RowVisitor {
 
 }  // namespace
 
-Status CopyRows(const SpanSource& source, SpanTable* table) {
+Status CopyRows(const SpanSource& source, const std::vector<uint32_t>& rows, SpanTable* table) {
   // What was accepted once is accepted again, whatever the limits are by now.
   const AppendLimits limits = AppendLimits::None();
-  for (uint32_t first = 0; first < source.row_count();) {
-    std::vector<uint32_t> rows(std::min(kRowsAtATime, source.row_count() - first));
-    std::iota(rows.begin(), rows.end(), first);
+  for (size_t first = 0; first < rows.size();) {
+    const size_t end = std::min<size_t>(first + kRowsAtATime, rows.size());
+    const std::vector<uint32_t> some(rows.begin() + static_cast<std::ptrdiff_t>(first),
+                                     rows.begin() + static_cast<std::ptrdiff_t>(end));
     Collector collector;
-    LARDER_RETURN_IF_ERROR(source.EncodeRows(rows, &collector));
+    LARDER_RETURN_IF_ERROR(source.EncodeRows(some, &collector));
     LARDER_ASSIGN_OR_RETURN(const AppendResult result, table->Append(collector.Finish(), limits));
     if (result.accepted_spans != collector.row_count()) {
       return Status::DataLoss("rows of a segment were refused: " + result.first_rejection);
@@ -47,6 +48,12 @@ Status CopyRows(const SpanSource& source, SpanTable* table) {
     first += collector.row_count();
   }
   return Status::Ok();
+}
+
+Status CopyRows(const SpanSource& source, SpanTable* table) {
+  std::vector<uint32_t> rows(source.row_count());
+  std::iota(rows.begin(), rows.end(), 0);
+  return CopyRows(source, rows, table);
 }
 
 }  // namespace larder

@@ -1,5 +1,8 @@
-// Rows of a segment as OTLP again, for merges.
+// Rows of a source as OTLP again, for merges and for copies of what lies in the cold tier.
 #pragma once
+
+#include <cstdint>
+#include <vector>
 
 #include "storage/base/status.h"
 #include "storage/model/table/span_table.h"
@@ -9,5 +12,7 @@ namespace larder {
 
 // Appends every row of `source` to `table`, unpublished.
 Status CopyRows(const SpanSource& source, SpanTable* table);
+// Only those.
+Status CopyRows(const SpanSource& source, const std::vector<uint32_t>& rows, SpanTable* table);
 
 }  // namespace larder

@@ -16,7 +16,9 @@
 //   its
 //      family goes after. Until the record says so the partition is as it was, and what was written
 //      to stay goes.
-//   7. Files that nothing new will read are retired: they go once the last query that may read them
+//   7. A copy of an evicted partition is made in a family of its own and counts, as a whole, once
+//   the record names that family; one that no record names goes at a start.
+//   8. Files that nothing new will read are retired: they go once the last query that may read them
 //      has ended. What named them as replaced stays, or hands the names on, until they are gone.
 #pragma once
 
@@ -185,6 +187,25 @@ class Shelf {
   void DeferForgotten();  // the first becomes the last
   uint64_t cold_bytes();  // of what stays here
 
+  // ---- copies of evicted partitions (shelf_fetch.cc); what stays of them stays meanwhile ----
+  struct Copy;
+  // Begins a copy, out of sight. kNotFound: the partition is not evicted any more, or has one.
+  Result<std::shared_ptr<Copy>> BeginCopy(uint64_t partition);
+  // The spans of `table`, equal ones once, as one segment of the part's tenant. Returns how many.
+  // REQUIRES: table.published_rows() > 0. One thread works on a copy.
+  Result<uint64_t> AddToCopy(Copy* copy, const ColdPart& part, const SpanTable& table);
+  // To be called when all segments are there.
+  Status IndexCopy(Copy* copy);
+  // Queries read the copy from now on. kAborted: what stays of the partition changed meanwhile.
+  // REQUIRES: the maintenance thread changes nothing at the same time.
+  Status KeepCopy(Copy* copy, uint64_t until_age_ns);
+  // Takes one away that was not kept.
+  void DiscardCopy(const Copy& copy);
+  // Of a copy that is kept: how long from now on. OK when there is none.
+  Status KeepCopyUntil(uint64_t partition, uint64_t until_age_ns);
+  // The partition is as it was before it was fetched. OK when there is no copy.
+  Status DropCopy(uint64_t partition);
+
   // The oldest goes first; queries that are on their way keep what they see.
   Status Drop(uint64_t partition);
   // Deletes the retired files that no query reads any more. `did` says whether there were any.
@@ -198,6 +219,7 @@ class Shelf {
 
   std::vector<PartitionStatus> Partitions();  // by id: oldest first
   std::shared_ptr<KvFamily> Family(uint64_t partition);
+  ColdParts ColdPartsOf(uint64_t partition);  // empty: it is not evicted
   uint64_t stored_bytes();
   uint64_t archive_bytes();
 
@@ -206,15 +228,17 @@ class Shelf {
     std::shared_ptr<const PartitionIndex> index;
     uint64_t file_bytes = 0;
   };
+  using StoredIndexes = std::map<uint64_t, StoredIndex>;
   struct Partition {
     PartitionRecord record;
-    std::shared_ptr<KvFamily> family;  // null: nothing was sealed into it yet
+    // Null: nothing was sealed into it yet, or it is evicted and has no copy.
+    std::shared_ptr<KvFamily> family;
     bool full = false;
     uint32_t generations = 0;
     uint64_t rows = 0;
     uint64_t bytes = 0;
     std::map<uint64_t, StoredSegment> segments;
-    std::map<uint64_t, StoredIndex> indexes;
+    StoredIndexes indexes;
     ColdParts cold;  // when it is evicted
   };
   // Where the pages of a segment or an index lie, as the names of the files say.
@@ -254,6 +278,12 @@ class Shelf {
   // To queries.
   void ShowTier(const PartitionRecord& record);
 
+  // shelf_fetch.cc
+  Status LoadCopy(const PartitionRecord& record, const std::shared_ptr<KvFamily>& family);
+  Status ForgetCopy(PartitionRecord record);
+  // To queries.
+  void ShowCopy(const Partition& partition) REQUIRES(mu_);
+
   // shelf_cold.cc
   Status LoadCold(const CatalogContents& contents);
   void ShowCold(const PartitionRecord& record, ColdParts cold);
@@ -281,6 +311,8 @@ class Shelf {
   // shelf_index.cc
   Result<StoredIndex> MakeIndex(const std::shared_ptr<KvFamily>& family, TenantId tenant,
                                 const std::vector<SourceEntry>& segments);
+  Result<StoredIndexes> MakeIndexes(const std::shared_ptr<KvFamily>& family,
+                                    const std::map<TenantId, std::vector<SourceEntry>>& by_tenant);
   std::map<TenantId, std::vector<SourceEntry>> SegmentsByArrival(uint64_t partition);
   Status IndexForClose(uint64_t partition);
   Status LoadIndexes(Partition* partition, const std::vector<ShelfPlace>& places);

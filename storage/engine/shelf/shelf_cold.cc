@@ -135,6 +135,12 @@ void Shelf::DeferForgotten() {
   forgotten_.pop_front();
 }
 
+ColdParts Shelf::ColdPartsOf(uint64_t partition) {
+  MutexLock lock(mu_);
+  const auto found = partitions_.find(partition);
+  return found == partitions_.end() ? ColdParts() : found->second.cold;
+}
+
 uint64_t Shelf::cold_bytes() {
   MutexLock lock(mu_);
   uint64_t bytes = 0;

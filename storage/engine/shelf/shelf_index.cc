@@ -85,11 +85,12 @@ std::map<TenantId, std::vector<SourceEntry>> Shelf::SegmentsByArrival(uint64_t p
   return by_tenant;
 }
 
-// The closing partition gets the largest indexes that are worth it; those of its open days go.
-Status Shelf::IndexForClose(uint64_t partition) {
-  const std::shared_ptr<KvFamily> family = Family(partition);
-  std::map<uint64_t, StoredIndex> made;
-  for (const auto& [tenant, segments] : SegmentsByArrival(partition)) {
+// The largest that are worth it.
+Result<Shelf::StoredIndexes> Shelf::MakeIndexes(
+    const std::shared_ptr<KvFamily>& family,
+    const std::map<TenantId, std::vector<SourceEntry>>& by_tenant) {
+  StoredIndexes made;
+  for (const auto& [tenant, segments] : by_tenant) {
     for (const std::vector<SourceEntry>& run : SplitForIndexes(segments)) {
       if (run.size() < 2) continue;  // a segment has an index of its own
       auto index = MakeIndex(family, tenant, run);
@@ -99,9 +100,16 @@ Status Shelf::IndexForClose(uint64_t partition) {
       }
       if (index.status().code() != StatusCode::kDataLoss) return index.status();
       Log(LogLevel::kError, "segments that cannot be read stay without an index",
-          {{"partition", partition}, {"reason", index.status().ToString()}});
+          {{"partition", run.front().partition}, {"reason", index.status().ToString()}});
     }
   }
+  return made;
+}
+
+// The indexes of the closing partition's open days go.
+Status Shelf::IndexForClose(uint64_t partition) {
+  const std::shared_ptr<KvFamily> family = Family(partition);
+  LARDER_ASSIGN_OR_RETURN(StoredIndexes made, MakeIndexes(family, SegmentsByArrival(partition)));
   MutexLock lock(mu_);
   Partition& it = partitions_[partition];
   for (const auto& [id, stored] : it.indexes) {

@@ -54,9 +54,18 @@ Status Shelf::Load(const CatalogContents& contents) {
 
 Status Shelf::LoadFamilies(const CatalogContents& contents) {
   std::map<uint64_t, PartitionRecord> records;
-  for (const PartitionRecord& record : contents.partitions) records[record.id] = record;
+  std::map<uint64_t, PartitionRecord> fetched;  // by the family of the copy
+  for (const PartitionRecord& record : contents.partitions) {
+    records[record.id] = record;
+    if (record.is_fetched()) fetched[record.fetched_family] = record;
+  }
   for (const auto& family : parts_.kv->families()) {
     uint64_t id = 0;
+    if (ParseFetchedFamilyName(family->name(), &id) && fetched.contains(id)) {
+      LARDER_RETURN_IF_ERROR(LoadCopy(fetched[id], family));
+      fetched.erase(id);
+      continue;
+    }
     const bool ours = ParsePartitionFamilyName(family->name(), &id);
     const auto record = records.find(id);
     const bool known = ours && record != records.end();
@@ -78,6 +87,7 @@ Status Shelf::LoadFamilies(const CatalogContents& contents) {
       LARDER_RETURN_IF_ERROR(parts_.kv->DropFamily(family));
     }
   }
+  for (const auto& [id, record] : fetched) LARDER_RETURN_IF_ERROR(ForgetCopy(record));
   if (options_.read_only) return Status::Ok();
   // Records without a family: it was never made, or went before its record did.
   for (const auto& [id, record] : records) {

@@ -114,10 +114,11 @@ Status Shelf::StartAnew(PartitionRecord record, const std::string& tier) {
 
 void Shelf::ShowTier(const PartitionRecord& record) {
   MutexLock lock(mu_);
-  ColdParts& cold = partitions_.at(record.id).cold;
-  if (cold.empty()) return;
-  for (auto& [tenant, part] : cold) part.entry.scope.tier = record.tier;
-  parts_.views->EvictPartition(record.id, ColdEntriesOf(cold));
+  Partition& it = partitions_.at(record.id);
+  if (it.cold.empty()) return;
+  for (auto& [tenant, part] : it.cold) part.entry.scope.tier = record.tier;
+  parts_.views->EvictPartition(record.id, ColdEntriesOf(it.cold));
+  if (record.is_fetched()) ShowCopy(it);
 }
 
 }  // namespace larder

@@ -29,6 +29,8 @@ struct StoreCounters {
   std::atomic<uint64_t> tier_bytes_uploaded = 0;
   std::atomic<uint64_t> tier_failures = 0;
   std::atomic<uint64_t> tier_cpu_ns = 0;
+  std::atomic<uint64_t> tier_partitions_fetched = 0;
+  std::atomic<uint64_t> tier_spans_fetched = 0;
   std::atomic<uint64_t> active_head_bytes = 0;  // of the generation that takes spans
   std::atomic<uint64_t> archive_head_bytes = 0;
   std::atomic<uint64_t> append_cpu_ns = 0;

@@ -121,12 +121,39 @@ void ViewKeeper::RemoveCold(uint64_t partition, TenantId tenant) {
   it.current.reset();
 }
 
+void ViewKeeper::ShowFetched(uint64_t partition, std::vector<SourceEntry> segments,
+                             const Indexes& indexes) {
+  MutexLock lock(mu_);
+  MarkFetched(partition, true);
+  for (SourceEntry& segment : segments) Add(std::move(segment));
+  AddIndexes(partition, indexes);
+}
+
+void ViewKeeper::HideFetched(uint64_t partition) {
+  MutexLock lock(mu_);
+  MarkFetched(partition, false);
+  RemoveSegments(partition);
+}
+
+void ViewKeeper::MarkFetched(uint64_t partition, bool is_fetched) {
+  for (auto& [tenant, it] : tenants_) {
+    const auto found = it.cold.find(partition);
+    if (found == it.cold.end()) continue;
+    found->second.is_fetched = is_fetched;
+    it.current.reset();
+  }
+}
+
 void ViewKeeper::Remove(uint64_t partition) {
+  RemoveSegments(partition);
+  for (auto& [tenant, it] : tenants_) it.cold.erase(partition);
+}
+
+void ViewKeeper::RemoveSegments(uint64_t partition) {
   for (auto& [tenant, it] : tenants_) {
     std::erase_if(it.segments,
                   [partition](const SourceEntry& entry) { return entry.partition == partition; });
     it.indexes.erase(partition);
-    it.cold.erase(partition);
     it.current.reset();
   }
 }
@@ -136,6 +163,10 @@ void ViewKeeper::SetIndexes(uint64_t partition, const Indexes& indexes) {
   for (auto& [tenant, it] : tenants_) {
     if (it.indexes.erase(partition) > 0) it.current.reset();
   }
+  AddIndexes(partition, indexes);
+}
+
+void ViewKeeper::AddIndexes(uint64_t partition, const Indexes& indexes) {
   for (const auto& index : indexes) {
     OfTenant& it = tenants_[index->info().tenant];
     it.indexes[partition].push_back(index);

@@ -37,6 +37,9 @@ class ViewKeeper {
   // The partition's segments and indexes give way to what stays of it.
   void EvictPartition(uint64_t partition, const std::vector<ColdEntry>& cold);
   void RemoveCold(uint64_t partition, TenantId tenant);
+  // An evicted partition's spans are here again, beside what stays of it, or no longer.
+  void ShowFetched(uint64_t partition, std::vector<SourceEntry> segments, const Indexes& indexes);
+  void HideFetched(uint64_t partition);
   // All indexes of a partition, of any tenants.
   void SetIndexes(uint64_t partition, const Indexes& indexes);
 
@@ -59,7 +62,10 @@ class ViewKeeper {
   };
 
   void Add(SourceEntry segment) REQUIRES(mu_);
+  void AddIndexes(uint64_t partition, const Indexes& indexes) REQUIRES(mu_);
   void Remove(uint64_t partition) REQUIRES(mu_);
+  void RemoveSegments(uint64_t partition) REQUIRES(mu_);
+  void MarkFetched(uint64_t partition, bool is_fetched) REQUIRES(mu_);
 
   Mutex mu_;
   std::map<TenantId, OfTenant> tenants_ GUARDED_BY(mu_);

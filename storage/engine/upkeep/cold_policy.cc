@@ -1,6 +1,7 @@
 #include "storage/engine/upkeep/cold_policy.h"
 
 #include <algorithm>
+#include <set>
 
 namespace larder {
 namespace {
@@ -54,6 +55,30 @@ std::optional<uint64_t> PickEvictExpired(const std::vector<PartitionStatus>& par
     if (IsOlder(partition.record, age_ns, kept_ns)) return partition.record.id;
   }
   return std::nullopt;
+}
+
+bool MayDropCopy(const PartitionStatus& partition) {
+  if (!partition.record.is_fetched()) return false;
+  std::set<TenantId> cold;
+  for (const ColdStatus& it : partition.cold) cold.insert(it.tenant);
+  return std::all_of(
+      partition.segments.begin(), partition.segments.end(),
+      [&cold](const StoredSegment& segment) { return cold.contains(segment.entry.tenant); });
+}
+
+std::optional<uint64_t> PickCopy(const std::vector<PartitionStatus>& partitions, uint64_t age_ns,
+                                 std::string_view tier) {
+  const PartitionRecord* soonest = nullptr;
+  for (const PartitionStatus& partition : partitions) {
+    const PartitionRecord& record = partition.record;
+    const bool is_elsewhere = !tier.empty() && !record.tier.empty() && record.tier != tier;
+    if (is_elsewhere || !MayDropCopy(partition) || record.fetched_until_age_ns > age_ns) continue;
+    if (soonest != nullptr && soonest->fetched_until_age_ns <= record.fetched_until_age_ns)
+      continue;
+    soonest = &record;
+  }
+  if (soonest == nullptr) return std::nullopt;
+  return soonest->id;
 }
 
 std::optional<ColdPick> PickForgotten(const std::vector<PartitionStatus>& partitions,

@@ -70,6 +70,30 @@ TEST(ColdPolicy, WithoutATierWhatIsWholeInOneIsEvictedAtTheRetentionOfItsTenants
   EXPECT_FALSE(PickEvictExpired({uploading}, 7 * kHourNs, 6 * kHourNs, NoLimits).has_value());
 }
 
+TEST(ColdPolicy, TheCopyThatIsKeptLeastGoesFirst) {
+  const auto copy_of = [](uint64_t id, uint64_t until_hour) {
+    PartitionStatus copy = Partition(id, PartitionState::kEvicted);
+    copy.record.fetched_family = 100 + id;
+    copy.record.fetched_until_age_ns = until_hour * kHourNs;
+    copy.segments = Partition(id, PartitionState::kClosed).segments;
+    return copy;
+  };
+  const std::vector<PartitionStatus> partitions = {copy_of(1, 30), copy_of(2, 20), copy_of(3, 40),
+                                                   Partition(4, PartitionState::kEvicted),
+                                                   Partition(5, PartitionState::kUploaded)};
+  EXPECT_FALSE(PickCopy(partitions, 19 * kHourNs).has_value());
+  EXPECT_EQ(PickCopy(partitions, 20 * kHourNs), 2u);
+  EXPECT_EQ(PickCopy(partitions, UINT64_MAX), 2u);
+  PartitionStatus elsewhere = copy_of(1, 1);
+  elsewhere.record.tier = "another";
+  EXPECT_FALSE(PickCopy({elsewhere}, UINT64_MAX, "this").has_value());
+  EXPECT_EQ(PickCopy({elsewhere}, UINT64_MAX, "another"), 1u);
+  PartitionStatus alone = copy_of(1, 1);
+  alone.segments[0].entry.tenant = 9;
+  EXPECT_FALSE(PickCopy({alone}, UINT64_MAX).has_value()) << "no part says where its spans are";
+  EXPECT_FALSE(PickEvict(partitions, 100 * kHourNs, 1000 * kHourNs).has_value());
+}
+
 // The age may have gone back a little: it is saved now and then.
 TEST(ColdPolicy, NothingIsOldBeforeItClosed) {
   EXPECT_FALSE(PickEvict({Partition(5, PartitionState::kUploaded)}, 4 * kHourNs, 0).has_value());

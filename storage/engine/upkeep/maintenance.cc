@@ -175,9 +175,15 @@ Status Maintenance::KeepTenantLimits(const std::vector<PartitionStatus>& partiti
 }
 
 Status Maintenance::MakeSpace(const std::vector<PartitionStatus>& partitions, bool* did) {
-  const uint64_t used_bytes = parts_.shelf->stored_bytes() + JournalBytes();
+  const uint64_t used_bytes = UsedBytes();
   const auto oldest = PickForSpace(partitions, used_bytes, options_.disk_bytes_max);
   if (!oldest.has_value()) return Status::Ok();
+  if (const auto copy = PickCopy(partitions, UINT64_MAX)) {
+    *did = true;
+    Log(LogLevel::kInfo, "the disk cap is reached; what was fetched from the cold tier goes again",
+        {{"partition", *copy}, {"used_bytes", used_bytes}});
+    return parts_.shelf->DropCopy(*copy);
+  }
   if (const auto uploaded = PickEvict(partitions, UINT64_MAX, 0)) {
     *did = true;
     Log(LogLevel::kInfo, "the disk cap is reached; a partition that is in the cold tier goes",
@@ -224,12 +230,20 @@ Status Maintenance::TendCold(const std::vector<PartitionStatus>& partitions, boo
   }
   if (const auto forgotten = PickForgotten(partitions, age_ns, options_.retention_ns, Limits())) {
     *did = true;
+    LARDER_RETURN_IF_ERROR(parts_.shelf->DropCopy(forgotten->partition));
     Log(LogLevel::kInfo, "spans in the cold tier are past their retention and are forgotten",
         {{"partition", forgotten->partition}, {"tenant", forgotten->tenant}});
     return parts_.shelf->ForgetCold(forgotten->partition, forgotten->tenant);
   }
   // While the tier cannot say which one it is, what is uploaded may lie in another.
-  if (parts_.shelf->tier().empty()) return Status::Ok();
+  const std::string tier = parts_.shelf->tier();
+  if (tier.empty()) return Status::Ok();
+  if (const auto copy = PickCopy(partitions, age_ns, tier)) {
+    *did = true;
+    Log(LogLevel::kInfo, "what was fetched from the cold tier was kept long enough, and goes again",
+        {{"partition", *copy}});
+    return parts_.shelf->DropCopy(*copy);
+  }
   if (const auto evicted = PickEvict(partitions, age_ns, options_.evict_after_ns)) {
     *did = true;
     Log(LogLevel::kInfo, "the local copy of a partition in the cold tier goes",
@@ -260,14 +274,20 @@ Status Maintenance::RunBetweenSteps(const std::function<Status()>& change) {
   return change();
 }
 
-// A seal found no space. The reserve goes first; when the next attempt fails too, our oldest data
-// goes: one step for each failure.
+// A seal found no space. Copies go first, then the reserve; when the next attempt fails too, our
+// oldest data goes: one step for each failure.
 Status Maintenance::HelpFullDisk(const std::vector<PartitionStatus>& partitions, bool* did) {
   const Status failure = parts_.sealer->last_failure();
   const uint64_t failures = parts_.sealer->failures();
   if (failure.ok() || failures == helped_failures_) return Status::Ok();
   helped_failures_ = failures;
   if (failure.code() != StatusCode::kResourceExhausted) return Status::Ok();
+  if (const auto copy = PickCopy(partitions, UINT64_MAX)) {
+    *did = true;
+    Log(LogLevel::kWarning, "the disk is full; what was fetched from the cold tier goes again",
+        {{"partition", *copy}});
+    return parts_.shelf->DropCopy(*copy);
+  }
   if (parts_.disk->ReleaseReserve()) return Status::Ok();
   if (const auto uploaded = PickEvict(partitions, UINT64_MAX, 0)) {
     *did = true;
@@ -297,6 +317,11 @@ Status Maintenance::DropAll() {
 Status Maintenance::PurgeTenant(TenantId tenant) {
   MutexLock lock(work_mu_);
   LARDER_ASSIGN_OR_RETURN(const uint64_t before_id, parts_.catalog->NewId());
+  // A copy is whole or not there.
+  for (const PartitionStatus& partition : parts_.shelf->Partitions()) {
+    if (!MayDropCopy(partition)) continue;
+    LARDER_RETURN_IF_ERROR(parts_.shelf->DropCopy(partition.record.id));
+  }
   return parts_.shelf->PurgeTenant(tenant, before_id);
 }
 
@@ -310,11 +335,11 @@ void Maintenance::SaveAgeIfDue() {
   }
 }
 
-uint64_t Maintenance::JournalBytes() {
-  uint64_t bytes = 0;
+uint64_t Maintenance::UsedBytes() const {
+  uint64_t bytes = parts_.shelf->stored_bytes();
   const std::string path = parts_.directory->journal_path();
   const auto names = parts_.file_system->List(path);
-  if (!names.ok()) return 0;
+  if (!names.ok()) return bytes;
   for (const std::string& name : *names) {
     const auto size = parts_.file_system->FileSize(path + "/" + name);
     if (size.ok()) bytes += *size;

@@ -56,8 +56,11 @@ class Maintenance {
   void Start();
   // Works on the calling thread until nothing is left to do.
   Status Settle();
-  // Runs `change` while nothing else changes partitions: what the mover finds out.
+  // Runs `change` while nothing else changes partitions: what the mover finds out, and a
+  // copy that was fetched.
   Status RunBetweenSteps(const std::function<Status()>& change);
+  // Of what the disk cap bounds: partitions, what stays of evicted ones, journals.
+  uint64_t UsedBytes() const;
   // Drops every partition. REQUIRES: no generation takes spans or waits.
   Status DropAll();
   // Takes everything of a tenant away, its archive too. REQUIRES: no generation holds spans of it.
@@ -80,7 +83,6 @@ class Maintenance {
   Status PrepareQueries(size_t segments_min) REQUIRES(work_mu_);
   void TryPrepareQueries(size_t segments_min) REQUIRES(work_mu_);
   void SaveAgeIfDue() REQUIRES(work_mu_);
-  uint64_t JournalBytes();
   void Run();
 
   const MaintenanceOptions options_;

@@ -87,6 +87,7 @@ std::vector<SegmentPick> PickForTenant(const std::vector<PartitionStatus>& parti
   for (const PartitionStatus& partition : partitions) {
     const PartitionRecord& record = partition.record;
     if (record.is_archive || record.state == PartitionState::kDropping) continue;
+    if (record.is_fetched()) continue;  // a cache, which goes whole
     const bool is_closed = record.state != PartitionState::kOpen && age_ns > record.closed_age_ns;
     const bool is_spared = spares_uploaded && MayBeEvicted(partition);
     const uint64_t kept_ns = is_spared ? UINT64_MAX : store_retention_ns;

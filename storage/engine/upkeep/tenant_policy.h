@@ -21,9 +21,10 @@ uint64_t PartitionRetentionNs(const PartitionStatus& partition, uint64_t store_r
 
 // Segments of one tenant that are past its own retention (of closed partitions; `age_ns` is now by
 // the RetentionClock), or the oldest of a tenant that is above its quota; of those the newest
-// always stays. With `spares_uploaded` the store's own retention takes nothing from partitions that
-// may be evicted instead (cold_policy.h). Segments that name one of `journals` wait until that
-// journal is gone: they keep it from being replayed.
+// always stays. Copies that were fetched from the cold tier do not count. With `spares_uploaded`
+// the store's own retention takes nothing from partitions that may be evicted instead
+// (cold_policy.h). Segments that name one of `journals` wait until that journal is gone: they keep
+// it from being replayed.
 std::vector<SegmentPick> PickForTenant(const std::vector<PartitionStatus>& partitions,
                                        uint64_t age_ns, uint64_t store_retention_ns,
                                        const LimitsOf& limits, const std::set<uint64_t>& journals,
