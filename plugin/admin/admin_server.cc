@@ -6,6 +6,7 @@
 
 #include <httplib.h>
 
+#include "plugin/admin/fetch_endpoint.h"
 #include "plugin/admin/metrics.h"
 #include "plugin/security/tls_context.h"
 #include "plugin/settings/listen_address.h"
@@ -65,7 +66,10 @@ std::unique_ptr<httplib::Server> MakeHttpServer(const Security* security) {
 }  // namespace
 
 struct AdminServer::Parts {
-  AdminOptions options;
+  explicit Parts(AdminOptions asked) : options(std::move(asked)), fetches(options.gate) {}
+
+  const AdminOptions options;
+  FetchEndpoint fetches;
   std::unique_ptr<httplib::Server> http;
   std::thread thread;
   int port = 0;
@@ -107,6 +111,9 @@ void AdminServer::Parts::Route() {
     response.set_content(
         StatusJson(look.stats ? &*look.stats : nullptr, look.why_not_ready, options.settings),
         "application/json");
+  });
+  http->Post("/tier/fetch", [this](const httplib::Request& request, httplib::Response& response) {
+    fetches.Handle(request, response);
   });
   http->Post("/purge", [this](const httplib::Request& request, httplib::Response& response) {
     Purge(request, response);
@@ -159,9 +166,8 @@ Result<std::unique_ptr<AdminServer>> AdminServer::Start(AdminOptions options) {
   if (address.host.empty()) {
     return Status::InvalidArgument("the admin port listens on HOST:PORT only (--admin-listen)");
   }
-  auto parts = std::make_unique<Parts>();
   const std::string listen = options.listen;
-  parts->options = std::move(options);
+  auto parts = std::make_unique<Parts>(std::move(options));
   parts->http = MakeHttpServer(parts->options.security);
   // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): httplib takes it over.
   parts->http->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
@@ -192,6 +198,7 @@ Result<std::unique_ptr<AdminServer>> AdminServer::Start(AdminOptions options) {
 AdminServer::AdminServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 AdminServer::~AdminServer() {
+  parts_->fetches.Stop();
   parts_->http->stop();
   parts_->thread.join();
 }

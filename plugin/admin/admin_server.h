@@ -1,5 +1,5 @@
-// The admin port, HTTP: /healthz, /readyz, /metrics, /status and, for tests, POST /purge. Probes
-// have neither token nor certificate: /healthz and /readyz are for everybody.
+// The admin port, HTTP: /healthz, /readyz, /metrics, /status, POST /tier/fetch and, for tests, POST
+// /purge. Probes have neither token nor certificate: /healthz and /readyz are for everybody.
 #pragma once
 
 #include <memory>

@@ -1,10 +1,13 @@
 // The admin port over loopback, a fake store behind it.
 #include "plugin/admin/admin_server.h"
 
+#include <atomic>
+#include <chrono>
 #include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <httplib.h>
@@ -79,6 +82,86 @@ TEST_F(AdminServerTest, PurgesOnlyWhenAllowed) {
   EXPECT_EQ(client_->Post("/purge")->status, 500);
   gate_.Close("gone");
   EXPECT_EQ(client_->Post("/purge")->status, 503);
+}
+
+TEST_F(AdminServerTest, AFetchIsCheckedAndThenTellsHowFarItIs) {
+  Start();
+  const std::string path = "/tier/fetch?from=2026-11-22T10:00:00Z&to=2026-11-22T11:00:00%2B01:00";
+  EXPECT_EQ(client_->Post(path)->status, 503);
+  gate_.Open(&store_);
+  EXPECT_EQ(client_->Get(path)->status, 404);
+  for (const char* bad :
+       {"/tier/fetch", "/tier/fetch?from=now", "/tier/fetch?from=now&to=soon",
+        "/tier/fetch?from=now&to=now-1d", "/tier/fetch?from=now-1d&to=now&keep-for=long"}) {
+    EXPECT_EQ(client_->Post(bad)->status, 400) << bad;
+  }
+  store_.fetch_plan = Status::ResourceExhausted("raise disk.cap");
+  EXPECT_EQ(client_->Post(path)->status, 507);
+  EXPECT_EQ(client_->Post(path)->body, "raise disk.cap\n");
+  const auto progress = [](uint64_t partitions_done, uint64_t rows_done) {
+    FetchProgress made;
+    made.partitions = 2;
+    made.partitions_done = partitions_done;
+    made.rows = 7;
+    made.rows_done = rows_done;
+    return made;
+  };
+  store_.fetch_plan = progress(0, 0);
+  store_.on_fetch = [progress](const FetchRequest&, const FetchWatch& watch) {
+    watch.on_progress(progress(1, 3));
+    return Result<FetchProgress>(progress(2, 7));
+  };
+  const auto reply = client_->Post(path + "&keep-for=2h");
+  ASSERT_EQ(reply->status, 200);
+  EXPECT_EQ(store_.asked().fetch.start.min_ns, 1'795'341'600'000'000'000U);
+  EXPECT_EQ(store_.asked().fetch.start.max_ns, store_.asked().fetch.start.min_ns);
+  EXPECT_EQ(store_.asked().fetch.keep_ms, 2U * 3600 * 1000);
+  std::istringstream lines(reply->body);
+  std::string line;
+  ASSERT_TRUE(std::getline(lines, line));
+  EXPECT_EQ(nlohmann::json::parse(line)["spans_done"], 3);
+  ASSERT_TRUE(std::getline(lines, line));
+  EXPECT_EQ(nlohmann::json::parse(line)["end"], true);
+  EXPECT_EQ(nlohmann::json::parse(line)["kept_for"], "2h");
+  store_.on_fetch = [](const FetchRequest&, const FetchWatch&) -> Result<FetchProgress> {
+    return Status::Unavailable("the tier is away");
+  };
+  const auto failed = nlohmann::json::parse(client_->Post(path)->body);
+  EXPECT_EQ(failed["error"], "the tier is away");
+}
+
+TEST_F(AdminServerTest, AFetchEndsWithTheServerAndWithItsCaller) {
+  gate_.Open(&store_);
+  std::atomic<uint32_t> begun = 0;
+  std::atomic<uint32_t> ended = 0;
+  store_.on_fetch = [&](const FetchRequest&, const FetchWatch& watch) -> Result<FetchProgress> {
+    ++begun;
+    FetchProgress progress;
+    for (; !watch.cancelled->load(); ++progress.partitions_done) {
+      watch.on_progress(progress);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    ++ended;
+    return Status::Cancelled("asked to stop");
+  };
+  Start();
+  const auto fetch = [this](bool hangs_up) {
+    httplib::Client client("127.0.0.1", server_->port());
+    httplib::Request request;
+    request.method = "POST";
+    request.path = "/tier/fetch?from=now-1d&to=now";
+    request.content_receiver = [hangs_up](const char*, size_t, uint64_t, uint64_t) {
+      return !hangs_up;
+    };
+    (void)client.send(request);
+  };
+  fetch(true);
+  while (ended == 0) std::this_thread::yield();
+  std::thread patient([&] { fetch(false); });
+  while (begun < 2) std::this_thread::yield();
+  server_.reset();
+  patient.join();
+  EXPECT_EQ(ended, 2U);
 }
 
 TEST_F(AdminServerTest, StatusIsJsonWithTheSettingsInForce) {

@@ -23,6 +23,7 @@ int RunInspect(const std::vector<std::string>& arguments);
 int RunVerify(const std::vector<std::string>& arguments);
 int RunTier(const std::vector<std::string>& arguments);
 int RunTierStatus(const std::vector<std::string>& arguments);
+int RunTierFetch(const std::vector<std::string>& arguments);
 
 // Whether Jaeger started this program as its storage plugin, and what it does then: `arguments` are
 // all that Jaeger gave.

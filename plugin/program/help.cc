@@ -15,6 +15,7 @@ constexpr std::string_view kOverview = R"(larder: a local trace store for Jaeger
   larder verify DIR             read everything there, check every checksum
   larder tier check             try the configuration of the cold tier
   larder tier status            how far spans are on their way to the cold tier
+  larder tier fetch             bring a range of time back from the cold tier
   larder help serve             all settings of serve
   larder --version
 
@@ -38,10 +39,12 @@ a query with the same data directory share it: one plugin opens it, the others f
 and another takes over when it goes. larder serve can be the owner too; start it first.
 )";
 
-constexpr std::string_view kTier = R"(larder tier: try the cold tier, and see how it does
+constexpr std::string_view kTier =
+    R"(larder tier: try the cold tier, see how it does, and bring spans back
 
   larder tier check [--create] [--SETTING VALUE]...
   larder tier status [--admin URL] [--token-file FILE] [--json]
+  larder tier fetch --from T --to T [--keep-for 7d] [--admin URL] [--token-file FILE] [--json]
 
 status asks a server that runs how far its spans are on their way. check takes the settings of larder
 serve, from flags, the environment and --config FILE, and looks step by step whether the tier is fit
@@ -51,13 +54,29 @@ how far the clocks differ. Each failure says what mends it.
   --create   make the Logstore and its index where they are not there (tier.sls.create), or the
              directory a tier; an index that is there is never changed
 
-Example:
+fetch asks a server that runs to bring the evicted partitions with spans that start between the two
+times back to the local disk, whole, so that questions about them need the tier no more. It says how
+far it is, and ends with what is there. What is finished stays when it is interrupted, and the same
+command goes on from there. After --keep-for the copies go again, by themselves, and sooner when the
+disk cap presses: before anything else does. Asked again, copies that are there are kept from then on
+as long as --keep-for says; --keep-for 0s lets go of them.
+
+  --from, --to   2026-11-22T17:30:05Z, with an offset (+02:00) too, 2026-11-22, now, or now-3d
+  --keep-for     how long, by the server's clock (default 7d)
+  --admin        the admin port of the server (default http://127.0.0.1:17270)
+  --token-file   a file with the bearer token, when one is asked for
+  --json         a line of JSON each time
+
+Examples:
+
+  larder tier fetch --from 2026-11-20 --to 2026-11-22T12:00:00Z --keep-for 3d
 
   export LARDER_TIER_SLS_ACCESS_KEY_SECRET=...
   larder tier check --create --tier.kind sls --tier.sls.endpoint cn-hangzhou.log.aliyuncs.com \
     --tier.sls.project my-project --tier.sls.instance my-traces --tier.sls.access-key-id LTAI...
 
-Exit codes: 0 fit; 1 a step failed; 2 a setting is missing or not accepted.
+Exit codes: 0 fit, or fetched whole; 1 a step failed, or something was not fetched; 2 a setting or an
+argument is missing or not accepted.
 )";
 
 constexpr std::string_view kServeHead = R"(larder serve: take spans by OTLP and answer Jaeger

@@ -46,6 +46,10 @@ void PrintTotals(const StoreStats& stats) {
   PrintLine("spans in journals", stats.head_rows);
   PrintLine("bytes of segments, indexes", stats.stored_bytes);
   PrintLine("bytes of journals", stats.journal_bytes);
+  if (stats.tier.fetched_partitions > 0) {
+    PrintLine("partitions fetched for now", stats.tier.fetched_partitions);
+    PrintLine("spans of those", stats.tier.fetched_rows);
+  }
   if (stats.tier.cold_partitions == 0) return;
   PrintLine("partitions in the cold tier", stats.tier.cold_partitions);
   PrintLine("spans in the cold tier", stats.tier.cold_rows);

@@ -67,6 +67,9 @@ int RunTier(const std::vector<std::string>& arguments) {
   if (!arguments.empty() && arguments[0] == "status") {
     return RunTierStatus({arguments.begin() + 1, arguments.end()});
   }
+  if (!arguments.empty() && arguments[0] == "fetch") {
+    return RunTierFetch({arguments.begin() + 1, arguments.end()});
+  }
   std::fputs(HelpText("tier").c_str(), stderr);
   return kExitUsage;
 }

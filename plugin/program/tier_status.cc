@@ -1,13 +1,13 @@
 // larder tier status: what a server that runs says of its cold tier.
 #include <cinttypes>
 #include <cstdio>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include <httplib.h>
 #include <nlohmann/json.hpp>
 
+#include "plugin/program/admin_client.h"
 #include "plugin/program/commands.h"
 
 namespace larder {
@@ -21,24 +21,16 @@ constexpr char kUsage[] =
     "a\n"
     "stopped server larder inspect DIR tells. The settings are tier.* of larder help serve.\n";
 
-constexpr char kDefaultAdmin[] = "http://127.0.0.1:17270";
-
 struct Asked {
-  std::string admin = kDefaultAdmin;
-  std::string token_file;
+  AdminAddress address;
   bool as_json = false;
 };
 
 bool Parse(const std::vector<std::string>& arguments, Asked* asked) {
   for (size_t i = 0; i < arguments.size(); ++i) {
-    const bool has_value = i + 1 < arguments.size();
     if (arguments[i] == "--json") {
       asked->as_json = true;
-    } else if (arguments[i] == "--admin" && has_value) {
-      asked->admin = arguments[++i];
-    } else if (arguments[i] == "--token-file" && has_value) {
-      asked->token_file = arguments[++i];
-    } else {
+    } else if (!TakeAdminFlag(arguments, &i, &asked->address)) {
       return false;
     }
   }
@@ -63,6 +55,9 @@ void PrintTable(const nlohmann::json& tier) {
   PrintLine("partitions in the tier alone", tier["partitions_cold"]);
   PrintLine("spans in the tier alone", tier["spans_cold"]);
   PrintLine("partitions in another tier", tier["partitions_elsewhere"]);
+  PrintLine("partitions fetched for now", tier["partitions_fetched"]);
+  PrintLine("spans of those", tier["spans_fetched"]);
+  PrintLine("bytes of those", tier["bytes_fetched"]);
   PrintLine("partitions lost for space", tier["partitions_lost"]);
   PrintLine("failed attempts", tier["failures"]);
   PrintLine("last error", tier["last_error"] == "" ? nlohmann::json("none") : tier["last_error"]);
@@ -76,21 +71,19 @@ int RunTierStatus(const std::vector<std::string>& arguments) {
     std::fputs(kUsage, stderr);
     return kExitUsage;
   }
+  const auto authorization = AuthorizationOf(asked.address);
+  if (!authorization.ok()) return Fail(std::string(authorization.status().message()));
   httplib::Headers headers;
-  if (!asked.token_file.empty()) {
-    std::string token;
-    std::ifstream file(asked.token_file);
-    if (!std::getline(file, token)) return Fail(asked.token_file + " cannot be read");
-    headers.emplace("Authorization", "Bearer " + token);
-  }
-  httplib::Client client(asked.admin);
+  if (!authorization->empty()) headers.emplace("Authorization", *authorization);
+  const std::string& admin = asked.address.url;
+  httplib::Client client(admin);
   const auto reply = client.Get("/status", headers);
-  if (!reply) return Fail(asked.admin + " does not answer: is the server running?");
+  if (!reply) return Fail(admin + " does not answer: is the server running?");
   if (reply->status != 200) {
-    return Fail(asked.admin + " answers " + std::to_string(reply->status) + ": " + reply->body);
+    return Fail(admin + " answers " + std::to_string(reply->status) + ": " + reply->body);
   }
   const auto status = nlohmann::json::parse(reply->body, nullptr, /*allow_exceptions=*/false);
-  if (!status.is_object()) return Fail(asked.admin + " is no admin port of larder");
+  if (!status.is_object()) return Fail(admin + " is no admin port of larder");
   if (!status.contains("tier"))
     return Fail("the server has no cold tier (tier.kind), or opens yet");
   if (asked.as_json) {

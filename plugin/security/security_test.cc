@@ -276,6 +276,7 @@ TEST_F(SecurityTest, ATokenLetsIn) {
     EXPECT_EQ(admin.Get(path)->status, 401) << path;
   }
   EXPECT_EQ(admin.Post("/purge")->status, 401);
+  EXPECT_EQ(admin.Post("/tier/fetch?from=now-1d&to=now")->status, 401);
   EXPECT_EQ(store_.asked().purges, 0U);
   const httplib::Headers good = {{"Authorization", "Bearer first"}};
   EXPECT_EQ(admin.Get("/status", good)->status, 200);

@@ -10,6 +10,7 @@
 #include "plugin/program/commands.h"
 #include "plugin/settings/listen_address.h"
 #include "plugin/settings/setting_value.h"
+#include "plugin/settings/time_value.h"
 #include "tests/support/scratch_directory.h"
 
 namespace larder {
@@ -36,6 +37,33 @@ TEST(SettingValue, ReadsDurations) {
   for (const char* bad : {"", "7", "d", "7 d", "-7d", "1m1h", "1h1h", "1.5ms", "7D", "1e3s",
                           "99999999999999999w", "1..5s", "7d "}) {
     EXPECT_EQ(ParseDurationMs(bad).status().code(), StatusCode::kInvalidArgument) << bad;
+  }
+}
+
+TEST(SettingValue, ReadsTimes) {
+  constexpr uint64_t kSecond = 1'000'000'000;
+  constexpr uint64_t kNow = 1'795'341'600 * kSecond;  // 2026-11-22T10:00:00Z
+  const struct {
+    const char* text;
+    uint64_t ns;
+  } kGood[] = {{"2026-11-22T10:00:00Z", kNow},
+               {"2026-11-22 10:00:00", kNow},
+               {"2026-11-22T10:00", kNow},
+               {"2026-11-22T12:00:00+02:00", kNow},
+               {"2026-11-22T04:30:00-05:30", kNow},
+               {"2026-11-22T10:00:00.25Z", kNow + kSecond / 4},
+               {"2026-11-22", kNow - 10 * 3600 * kSecond},
+               {"1970-01-01", 0},
+               {"now", kNow},
+               {"now-1h30m", kNow - 5400 * kSecond}};
+  for (const auto& good : kGood) {
+    const auto parsed = ParseTimeNs(good.text, kNow);
+    ASSERT_TRUE(parsed.ok()) << good.text;
+    EXPECT_EQ(*parsed, good.ns) << good.text;
+  }
+  for (const char* bad : {"", "yesterday", "now+1h", "now-", "nowhere", "2026-11-22T10:00:00X",
+                          "2026-13-22", "1969-12-31", "2026-11-22T10:00:00+2", "9999-01-01"}) {
+    EXPECT_EQ(ParseTimeNs(bad, kNow).status().code(), StatusCode::kInvalidArgument) << bad;
   }
 }
 

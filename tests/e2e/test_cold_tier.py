@@ -3,10 +3,12 @@
 These tests run twice: with a directory as the tier, and with a Logstore of the stand-in for SLS.
 """
 
+import subprocess
+
 import pytest
 
 from harness.jaeger import Jaeger
-from harness.larder import Larder
+from harness.larder import BINARY, Larder
 from harness.otlp import TraceMaker, as_traces, assert_same_spans, request
 from harness.process import wait_until
 from harness.tiers import KINDS
@@ -113,6 +115,36 @@ def test_a_day_is_found_again(larder, cold_jaeger, day):
 def test_a_day_is_found_again_after_kill_9(larder, cold_jaeger, day):
     larder.kill()
     larder.start()
+    check_found(cold_jaeger, day)
+
+
+def tier_fetch(larder, *arguments):
+    return subprocess.run([BINARY, "tier", "fetch", "--admin", larder.admin_url, *arguments],
+                          capture_output=True, text=True, timeout=300)
+
+
+def test_a_day_that_is_fetched_is_found_without_the_tier(larder, cold_jaeger, day, tier):
+    nonsense = tier_fetch(larder, "--from", "yesterday", "--to", "now")
+    assert nonsense.returncode == 2 and "'yesterday' is not a time" in nonsense.stderr
+    nothing = tier_fetch(larder, "--from", "2001-01-01", "--to", "2001-01-02")
+    assert nothing.returncode == 1 and "lies in the cold tier alone" in nothing.stderr
+    done = tier_fetch(larder, "--from", "now-2d", "--to", "now", "--keep-for", "1h")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{day.span_count} spans are on the local disk" in done.stdout
+    assert larder.metric("larder_fetched_spans") == day.span_count
+    assert larder.metric("larder_cold_spans") == 0
+    gaps = larder.metric("larder_read_gaps_total")
+    with tier.away():
+        check_found(cold_jaeger, day)
+        assert larder.metric("larder_read_gaps_total") == gaps
+        larder.kill()
+        larder.start()
+        check_found(cold_jaeger, day)
+        assert larder.metric("larder_read_gaps_total") == 0
+    let_go = tier_fetch(larder, "--from", "now-2d", "--to", "now", "--keep-for", "0s")
+    assert let_go.returncode == 0, let_go.stdout + let_go.stderr
+    wait_until(lambda: larder.metric("larder_cold_spans") == day.span_count, "the copies to go")
+    assert larder.metric("larder_stored_spans") == 0
     check_found(cold_jaeger, day)
 
 

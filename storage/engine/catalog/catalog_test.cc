@@ -67,12 +67,12 @@ TEST(Catalog, RecordsComeBackAsTheyWere) {
   EXPECT_EQ(back.opened_age_ns, 12u);
   EXPECT_EQ(back.closed_age_ns, 13u);
   EXPECT_EQ(back.tier, "directory /mnt/nas");
-  ASSERT_TRUE(DecodeRecord(EncodeRecord(PartitionRecord{.id = 8}), &back));
-  EXPECT_TRUE(back.tier.empty());
   EXPECT_EQ(back.fetched_family, 14u);
   EXPECT_EQ(back.fetched_until_age_ns, 15u);
   EXPECT_EQ(back.fetched_rows, 16u);
   EXPECT_FALSE(back.is_fetched()) << "only what is evicted can be fetched";
+  ASSERT_TRUE(DecodeRecord(EncodeRecord(PartitionRecord{.id = 8}), &back));
+  EXPECT_TRUE(back.tier.empty());
   CatalogMeta meta;
   EXPECT_FALSE(DecodeRecord(EncodeRecord(partition), &meta));
 }

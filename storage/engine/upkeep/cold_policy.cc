@@ -73,9 +73,9 @@ std::optional<uint64_t> PickCopy(const std::vector<PartitionStatus>& partitions,
     const PartitionRecord& record = partition.record;
     const bool is_elsewhere = !tier.empty() && !record.tier.empty() && record.tier != tier;
     if (is_elsewhere || !MayDropCopy(partition) || record.fetched_until_age_ns > age_ns) continue;
-    if (soonest != nullptr && soonest->fetched_until_age_ns <= record.fetched_until_age_ns)
-      continue;
-    soonest = &record;
+    const bool is_soonest =
+        soonest == nullptr || record.fetched_until_age_ns < soonest->fetched_until_age_ns;
+    if (is_soonest) soonest = &record;
   }
   if (soonest == nullptr) return std::nullopt;
   return soonest->id;

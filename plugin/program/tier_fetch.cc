@@ -1,0 +1,158 @@
+// larder tier fetch: asks a server that runs to bring a range of time back from its cold tier.
+#include <cinttypes>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <httplib.h>
+#include <nlohmann/json.hpp>
+
+#include "plugin/program/admin_client.h"
+#include "plugin/program/commands.h"
+
+namespace larder {
+namespace {
+
+constexpr char kUsage[] =
+    "usage: larder tier fetch --from T --to T [--keep-for 7d]\n"
+    "                         [--admin URL] [--token-file FILE] [--json]\n\n"
+    "Brings the evicted partitions with spans that start between the two times back to the local\n"
+    "disk, for --keep-for. A time is 2026-11-22T17:30:05Z, 2026-11-22, now, or now-3d. URL is the\n"
+    "admin port of the server (default http://127.0.0.1:17270); FILE has the bearer token, when\n"
+    "one is asked for. See larder help tier.\n";
+
+// The tier may be asked again and again before there is anything to say.
+constexpr time_t kPatienceS = 600;
+
+struct Asked {
+  AdminAddress address;
+  httplib::Params params;
+  bool as_json = false;
+};
+
+bool Parse(const std::vector<std::string>& arguments, Asked* asked) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& name = arguments[i];
+    const bool has_value = i + 1 < arguments.size();
+    if (name == "--json") {
+      asked->as_json = true;
+    } else if (has_value && (name == "--from" || name == "--to" || name == "--keep-for")) {
+      asked->params.emplace(name.substr(2), arguments[++i]);
+    } else if (!TakeAdminFlag(arguments, &i, &asked->address)) {
+      return false;
+    }
+  }
+  return asked->params.contains("from") && asked->params.contains("to");
+}
+
+int Fail(const std::string& why, int exit_code = kExitFailure) {
+  std::fprintf(stderr, "larder tier fetch: %s\n", why.c_str());
+  return exit_code;
+}
+
+double MiB(const nlohmann::json& bytes) {
+  return static_cast<double>(bytes.get<uint64_t>()) / (1 << 20);
+}
+
+// The server's lines as they come.
+class Report {
+ public:
+  explicit Report(bool as_json) : as_json_(as_json) {}
+
+  void Take(const char* data, size_t size) {
+    text_.append(data, size);
+    for (size_t end = 0; (end = text_.find('\n')) != std::string::npos;) {
+      const std::string line = text_.substr(0, end);
+      text_.erase(0, end + 1);
+      const auto parsed = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+      parsed.is_object() ? Show(line, parsed) : void(refusal_ += line);
+    }
+  }
+  const std::string& refusal() const { return refusal_; }
+
+  int Finish(const AdminAddress& address) const {
+    if (last_.contains("error")) {
+      return Fail(last_["error"].get<std::string>() +
+                  " (what was fetched before stays; the same command goes on from there)");
+    }
+    if (!last_.contains("end")) {
+      return Fail(address.url +
+                  " hung up: what was fetched before stays; when the server runs, "
+                  "the same command goes on from there");
+    }
+    return last_["missing"].empty() ? kExitOk : kExitFailure;
+  }
+
+ private:
+  void Show(const std::string& line, const nlohmann::json& parsed) {
+    last_ = parsed;
+    if (as_json_) {
+      std::printf("%s\n", line.c_str());
+    } else if (parsed.contains("end")) {
+      ShowEnd();
+    } else if (parsed.contains("partitions")) {
+      std::printf("%" PRIu64 " of %" PRIu64 " partitions, %" PRIu64 " of %" PRIu64
+                  " spans, %.1f MiB of about %.1f\n",
+                  Number("partitions_done"), Number("partitions"), Number("spans_done"),
+                  Number("spans"), MiB(parsed["bytes"]), MiB(parsed["bytes_expected"]));
+    }
+    std::fflush(stdout);
+  }
+
+  void ShowEnd() const {
+    if (last_["kept_for"] == "0s") {
+      std::printf("the copies of %" PRIu64 " partitions go\n", Number("partitions_done"));
+      return;
+    }
+    for (const auto& missing : last_["missing"]) {
+      std::printf("not fetched: %s\n", missing.get<std::string>().c_str());
+    }
+    std::printf("%" PRIu64 " of %" PRIu64 " partitions with %" PRIu64
+                " spans are on the local disk; %.1f MiB were written. They are kept for %s.\n",
+                Number("partitions_done"), Number("partitions"), Number("spans_done"),
+                MiB(last_["bytes"]), last_["kept_for"].get<std::string>().c_str());
+  }
+
+  uint64_t Number(const char* name) const { return last_[name].get<uint64_t>(); }
+
+  const bool as_json_;
+  std::string text_;
+  std::string refusal_;
+  nlohmann::json last_ = nlohmann::json::object();
+};
+
+}  // namespace
+
+int RunTierFetch(const std::vector<std::string>& arguments) {
+  Asked asked;
+  if (!Parse(arguments, &asked)) {
+    std::fputs(kUsage, stderr);
+    return kExitUsage;
+  }
+  const auto authorization = AuthorizationOf(asked.address);
+  if (!authorization.ok()) return Fail(std::string(authorization.status().message()));
+  Report report(asked.as_json);
+  httplib::Request request;
+  request.method = "POST";
+  request.path = httplib::append_query_params("/tier/fetch", asked.params);
+  if (!authorization->empty()) request.headers.emplace("Authorization", *authorization);
+  request.content_receiver = [&report](const char* data, size_t size, uint64_t, uint64_t) {
+    report.Take(data, size);
+    return true;
+  };
+  httplib::Client client(asked.address.url);
+  client.set_read_timeout(kPatienceS);
+  const auto reply = client.send(request);
+  if (reply && reply->status == 400) return Fail(report.refusal(), kExitUsage);
+  if (reply && reply->status == 404 && report.refusal().empty()) {
+    return Fail(asked.address.url + " is no admin port of a larder that can fetch");
+  }
+  if (reply && reply->status != 200) return Fail(report.refusal());
+  if (!reply && reply.error() == httplib::Error::Connection) {
+    return Fail(asked.address.url + " does not answer: is the server running?");
+  }
+  return report.Finish(asked.address);
+}
+
+}  // namespace larder
