@@ -19,7 +19,7 @@ Status WriteRows(const std::string& traces_data) {
   Packer packer({.pack_name = "part"});
   for (const Span& span : spans) {
     const OwnedPieces pieces = PiecesOf(span);
-    LARDER_ASSIGN_OR_RETURN(const SpanRow row, writer.Write(pieces.view()));
+    LARDER_ASSIGN_OR_RETURN(const SlsSpanRow row, writer.Write(pieces.view()));
     packer.Add(row);
   }
   for (const PackedGroup& group : packer.Finish()) {

@@ -318,7 +318,8 @@ class DirectoryTier : public ColdTier {
     LARDER_ASSIGN_OR_RETURN(const auto table, ReadSpans(place));
     LARDER_RETURN_IF_ERROR(rows->Hold(table->memory_bytes()));
     const auto source = MakeTableSource(table);
-    LARDER_ASSIGN_OR_RETURN(const auto blocks, source->Search(*search.filter, search.start));
+    LARDER_ASSIGN_OR_RETURN(
+        const auto blocks, source->Search(*search.filter, search.start, SearchBudget::Unbounded()));
     std::vector<SpanMatch> matches;
     for (const uint32_t block : blocks->candidate_blocks()) {
       LARDER_RETURN_IF_ERROR(blocks->Match(block, &matches));

@@ -23,7 +23,7 @@ class TableRows : public ColdRows {
   TableRows(SpanTable* table, uint64_t memory_bytes_max, const PartReader::OnRows& on_rows)
       : table_(table), memory_bytes_max_(memory_bytes_max), on_rows_(on_rows) {}
 
-  Status Add(std::string_view traces_data) override {
+  Status Add(uint64_t /*segment*/, std::string_view traces_data) override {
     LARDER_ASSIGN_OR_RETURN(const AppendResult added,
                             table_->Append(traces_data, AppendLimits::None()));
     is_too_much_ = table_->memory_bytes() > memory_bytes_max_;
@@ -96,7 +96,8 @@ Status PartReader::Take(const std::shared_ptr<const SpanTable>& found, TimeRange
                         SpanTable* table) {
   const FilterNode any;
   const auto source = MakeTableSource(found);
-  LARDER_ASSIGN_OR_RETURN(const auto blocks, source->Search(any, stretch));
+  LARDER_ASSIGN_OR_RETURN(const auto blocks,
+                          source->Search(any, stretch, SearchBudget::Unbounded()));
   std::vector<SpanMatch> matches;
   for (const uint32_t block : blocks->candidate_blocks()) {
     LARDER_RETURN_IF_ERROR(blocks->Match(block, &matches));
