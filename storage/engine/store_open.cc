@@ -268,7 +268,7 @@ Status StoreImpl::MakeMover() {
                                                        .retention_clock = retention_clock_.get(),
                                                        .clock = options_.clock,
                                                        .counters = &counters_});
-  const Status bound = mover_->Bind();
+  Status bound = mover_->Bind();
   if (bound.code() != StatusCode::kUnavailable) return bound;
   Log(LogLevel::kWarning, "the cold tier is away; partitions wait on the local disk",
       {{"tier", options_.tier->name()}, {"reason", bound.ToString()}});

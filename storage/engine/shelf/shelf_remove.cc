@@ -66,16 +66,18 @@ void Shelf::Hide(const SegmentPick& pick) {
     Retire(pick.partition, it.family, segment->second);
     it.segments.erase(segment);
   }
-  const size_t removed = std::erase_if(it.indexes, [&](const auto& entry) {
-    const std::vector<uint64_t>& covered = entry.second.index->info().segment_ids;
+  const size_t indexes = it.indexes.size();
+  for (auto index = it.indexes.begin(); index != it.indexes.end();) {
+    const std::vector<uint64_t>& covered = index->second.index->info().segment_ids;
     const bool stays = std::none_of(covered.begin(), covered.end(),
                                     [&going](uint64_t id) { return going.contains(id); });
-    if (stays) return false;
-    it.bytes -= entry.second.file_bytes;
-    Retire(pick.partition, it.family, entry.second);
-    return true;
-  });
-  if (removed > 0) ShowIndexes(it);
+    if (!stays) {
+      it.bytes -= index->second.file_bytes;
+      Retire(pick.partition, it.family, index->second);
+    }
+    index = stays ? std::next(index) : it.indexes.erase(index);
+  }
+  if (it.indexes.size() < indexes) ShowIndexes(it);
   const bool is_last =
       std::none_of(it.segments.begin(), it.segments.end(),
                    [&pick](const auto& entry) { return entry.second.entry.tenant == pick.tenant; });

@@ -312,7 +312,7 @@ Status Mover::RemoveForgotten(bool* did) {
     }
     ColdScope named = ScopeOf(scope->partition, scope->tenant);
     named.filed = scope->filed;
-    const Status removed = parts_.tier->Remove(named, Limits());
+    Status removed = parts_.tier->Remove(named, Limits());
     if (removed.code() == StatusCode::kCancelled) return removed;
     NoteRemove(removed);
     if (!removed.ok()) {
