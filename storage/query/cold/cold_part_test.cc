@@ -145,9 +145,9 @@ TEST_F(ColdPartTest, ReadsAPartOfVersion1) {
   PageWriter writer(1);
   writer.Add(kColdFactsKey, body);
   writer.Add(TraceShards::KeyOf(0, 0), EncodeTraceIndex({{TraceIdHash(TraceOf(5)), 0},
-                                                   {TraceIdHash(TraceOf(5)), 1},
-                                                   {TraceIdHash(TraceOf(6)), 1}},
-                                                  24)[0]);
+                                                         {TraceIdHash(TraceOf(5)), 1},
+                                                         {TraceIdHash(TraceOf(6)), 1}},
+                                                        24)[0]);
   MapPageStore pages;
   ASSERT_TRUE(writer.Flush(&pages).ok());
   const auto part = ColdPart::Open(pages.Source(), &cache_);
