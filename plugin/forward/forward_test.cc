@@ -1,5 +1,6 @@
 // Servers of several processes on one data directory, all in this one: who owns, who forwards, and
 // what clients see of a change.
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -329,6 +330,67 @@ TEST_F(ForwardTest, OtlpThatDoesNotFitBesideWhatWaitsIsToldToComeAgain) {
   const grpc::Status waited = waits.get();
   EXPECT_TRUE(waited.ok()) << waited.error_message();
   EXPECT_TRUE(export_named("small", std::chrono::seconds(60)).ok());
+}
+
+// A host that writes on while nobody owns the directory.
+TEST_F(ForwardTest, SpansThatWaitAreBounded) {
+  Member lonely(dir());
+  constexpr size_t kSpanBytes = 4 << 20;
+  std::vector<std::future<grpc::Status>> writes;
+  grpc::Status refused;
+  while (refused.ok() && writes.size() < 40) {
+    api::Span span = MakeSpan('a', static_cast<int>(writes.size()));
+    AddTag(&span, "large", std::string(kSpanBytes, 'v'));
+    writes.push_back(
+        std::async(std::launch::async, [&, span] { return lonely.clients->Write(span); }));
+    if (writes.back().wait_for(std::chrono::milliseconds(200)) == std::future_status::ready) {
+      refused = writes.back().get();
+      writes.pop_back();
+    }
+  }
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << refused.error_message();
+  EXPECT_NE(refused.error_details().find("google.rpc.RetryInfo"), std::string::npos);
+  EXPECT_GE(writes.size() * kSpanBytes, 64U << 20);
+  EXPECT_LE(writes.size() * kSpanBytes, 80U << 20);
+  lonely.Leave();
+  for (auto& write : writes) EXPECT_EQ(write.get().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+// An owner that goes in the middle of an answer: what came cannot be taken back, nor sent twice.
+class OwnerThatBreaksOff final : public storage::SpanReaderPlugin::Service {
+ public:
+  explicit OwnerThatBreaksOff(const std::string& data_dir) {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("unix:" + data_dir + "/OWNER.sock", grpc::InsecureServerCredentials());
+    builder.RegisterService(this);
+    server_ = builder.BuildAndStart();
+  }
+  grpc::Status GetTrace(grpc::ServerContext* /*context*/,
+                        const storage::GetTraceRequest* /*request*/,
+                        grpc::ServerWriter<storage::SpansResponseChunk>* writer) override {
+    ++calls;
+    storage::SpansResponseChunk chunk;
+    *chunk.add_spans() = MakeSpan('a', 0);
+    writer->Write(chunk);
+    return {grpc::StatusCode::UNAVAILABLE, "gone"};
+  }
+
+  std::atomic<int> calls = 0;
+
+ private:
+  std::unique_ptr<grpc::Server> server_;
+};
+
+TEST_F(ForwardTest, AnAnswerThatBreaksOffIsNotBegunAnew) {
+  OwnerThatBreaksOff owner(dir());
+  Member other(dir());
+  grpc::Status status;
+  const auto spans = SpansOf(other.clients->Get(std::string(16, 'a'), &status));
+  EXPECT_EQ(spans.size(), 1U);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_NE(status.error_message().find("owns the data directory"), std::string::npos)
+      << status.error_message();
+  EXPECT_EQ(owner.calls, 1);
 }
 
 TEST_F(ForwardTest, GivesUpInTheEnd) {

@@ -40,6 +40,7 @@ namespace storage = jaeger::storage::v1;
 
 constexpr int kMembers = 3;
 constexpr int kWritersOfMember = 4;
+constexpr uint64_t kSpansOfStream = 40;
 constexpr int kKillsUsually = 6;
 
 int KillsWanted() {
@@ -231,12 +232,11 @@ class Host {
   void WriteStreams() {
     const int trace = ledger_->NewTrace();
     const auto stub = storage::StreamingSpanWriterPlugin::NewStub(plugin_.channel());
-    constexpr uint64_t kSpans = 40;
-    for (uint64_t first = 0; MayGoOn(); first += kSpans) {
+    for (uint64_t first = 0; MayGoOn(); first += kSpansOfStream) {
       grpc::ClientContext context;
       storage::WriteSpanResponse reply;
       auto stream = stub->WriteSpanStream(&context, &reply);
-      for (uint64_t span = first; span < first + kSpans; ++span) {
+      for (uint64_t span = first; span < first + kSpansOfStream; ++span) {
         ledger_->Sent(trace, span);
         if (!stream->Write(RequestOf(trace, span))) break;
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -244,7 +244,8 @@ class Host {
       stream->WritesDone();
       const grpc::Status outcome = stream->Finish();
       // A plugin that stops ends its streams early, with what they brought so far.
-      if (!outcome.ok() || !plugin_.is_doomed()) Note(outcome, trace, first, first + kSpans);
+      if (!outcome.ok() || !plugin_.is_doomed())
+        Note(outcome, trace, first, first + kSpansOfStream);
     }
   }
   void Note(const grpc::Status& outcome, int trace, uint64_t begin, uint64_t end) {
@@ -380,6 +381,10 @@ TEST_F(TakeoverTest, EverySpanIsThereOnceWhoeverDies) {
   ASSERT_TRUE((*store)->Flush().ok());
   const uint64_t rows = (*store)->stats().stored_rows;
   EXPECT_GE(rows, present_);
+  // Reads leave equal spans out; this does not. An owner that is stopped and too slow to answer may
+  // have sealed what comes again: of each other member the spans that wait for one answer.
+  constexpr uint64_t kWaiting = kWritersOfMember + kSpansOfStream;
+  EXPECT_LE(rows, present_ + static_cast<uint64_t>(stops) * (kMembers - 1) * kWaiting);
   std::printf("%d kills of owners, %d stops: %llu spans acknowledged, %llu present, %llu stored\n",
               kills_of_owners, stops, static_cast<unsigned long long>(acknowledged_),
               static_cast<unsigned long long>(present_), static_cast<unsigned long long>(rows));
