@@ -82,16 +82,12 @@ class FetchTest : public testing::Test {
  protected:
   FetchTest() {
     SetLogToStderr(LogLevel::kError, LogFormat::kText);
-    EXPECT_TRUE(CreateDirectoryTier({.path = TierPath()}).ok());
-    auto tier = OpenDirectoryTier({.path = TierPath(), .clock = &clock_});
-    EXPECT_TRUE(tier.ok());
-    tier_ = std::make_unique<WatchedTier>(std::move(tier).value());
+    UseTier("tier");
     options_.data_dir = scratch_.File("data");
     options_.clock = &clock_;
     options_.durability = Durability::kAsync;
     options_.partition_ms = kHourMs;
     options_.disk_bytes_max = 1ull << 40;
-    options_.tier = tier_.get();
     options_.cold = {.after_ms = 0,
                      .evict_after_ms = kHourMs,
                      .retention_ms = 1000 * kHourMs,
@@ -99,6 +95,13 @@ class FetchTest : public testing::Test {
     Open();
   }
 
+  void UseTier(const std::string& folder) {
+    EXPECT_TRUE(CreateDirectoryTier({.path = scratch_.File(folder)}).ok());
+    auto tier = OpenDirectoryTier({.path = scratch_.File(folder), .clock = &clock_});
+    ASSERT_TRUE(tier.ok());
+    tier_ = std::make_unique<WatchedTier>(std::move(tier).value());
+    options_.tier = tier_.get();
+  }
   std::string TierPath() const { return scratch_.File("tier"); }
 
   void Open() {
@@ -113,6 +116,13 @@ class FetchTest : public testing::Test {
     ASSERT_TRUE(written.status.ok()) << written.status.ToString();
   }
 
+  Span SpanOfOther() {
+    auto resource = std::make_shared<Resource>();
+    resource->attributes.push_back({"service.name", ValueType::kString, "of another"});
+    Span span = generator_.Next();
+    span.resource = std::move(resource);
+    return span;
+  }
   // Traces with all that spans can have.
   void Write(uint64_t requests) {
     for (uint64_t i = 0; i < requests; ++i) {
@@ -352,6 +362,29 @@ TEST_F(FetchTest, WhatTheTierLostIsSaidAndNotShown) {
   EXPECT_EQ(store_->stats().tier.fetched_rows + store_->stats().tier.cold_rows, rows_);
 }
 
+TEST_F(FetchTest, WhatLiesInAnotherTierIsSaidAndItsCopyStays) {
+  const uint64_t began_ns = clock_.NowUnixNanos();
+  WriteAndEvict(3, 5);
+  ASSERT_TRUE(Fetch(kHourMs, {began_ns, began_ns + 60 * kSecondNs}).ok());
+  const uint64_t here = CountState("fetched");
+  store_.reset();
+  UseTier("other tier");
+  Open();
+  ASSERT_TRUE(store_->Settle().ok());
+  const auto fetched = Fetch(kHourMs);
+  ASSERT_TRUE(fetched.ok()) << fetched.status().ToString();
+  ASSERT_EQ(fetched->missing.size(), 3u - here);
+  EXPECT_NE(fetched->missing[0].find("another cold tier"), std::string::npos);
+  clock_.Advance(5 * kHourNs);
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_EQ(CountState("fetched"), here) << "it is all that can be reached";
+  store_.reset();
+  UseTier("tier");
+  Open();
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_EQ(CountState("fetched"), 0u);
+}
+
 TEST_F(FetchTest, SpansThatCameInTwiceComeBackOnce) {
   const std::vector<Span> twice = generator_.Batch(10);
   Send(twice);
@@ -409,7 +442,7 @@ TEST_F(FetchTest, CopiesGoFirstWhenTheDiskCapPresses) {
 
 TEST_F(FetchTest, PurgesAndTheRetentionTakeCopiesToo) {
   const TenantId other = *store_->OpenTenant("acme");
-  Send(generator_.Batch(1), other);
+  Send({SpanOfOther()}, other);
   WriteAndEvict(2, 5);
   const Answers evicted = AskAll();
   ASSERT_TRUE(Fetch(10'000 * kHourMs).ok());
@@ -440,7 +473,7 @@ TEST_F(FetchTest, PurgesAndTheRetentionTakeCopiesToo) {
 
 TEST_F(FetchTest, ATenantThatIsPurgedMeanwhileDoesNotComeBack) {
   const TenantId other = *store_->OpenTenant("acme");
-  Send(generator_.Batch(1), other);
+  Send({SpanOfOther()}, other);
   WriteAndEvict(1, 5);
   bool is_purged = false;
   const FetchWatch watch{.on_progress = [&](const FetchProgress&) {
