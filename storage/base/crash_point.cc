@@ -31,7 +31,7 @@ const Armed& WhatIsArmed() {
 
 }  // namespace
 
-const bool crash_points_armed = WhatIsArmed().count > 0;
+const bool kCrashPointsArmed = WhatIsArmed().count > 0;
 
 void PassCrashPoint(const char* name) {
   static std::atomic<uint64_t> passed = 0;

@@ -7,12 +7,12 @@
 
 namespace larder::internal {
 
-extern const bool crash_points_armed;
+extern const bool kCrashPointsArmed;
 void PassCrashPoint(const char* name);
 
 }  // namespace larder::internal
 
-#define LARDER_CRASH_POINT(name)                                                          \
-  do {                                                                                    \
-    if (::larder::internal::crash_points_armed) ::larder::internal::PassCrashPoint(name); \
+#define LARDER_CRASH_POINT(name)                                                         \
+  do {                                                                                   \
+    if (::larder::internal::kCrashPointsArmed) ::larder::internal::PassCrashPoint(name); \
   } while (false)

@@ -260,7 +260,7 @@ class Shelf {
   };
 
   // shelf_load.cc
-  Status LoadPartition(PartitionRecord record, std::shared_ptr<KvFamily> family);
+  Status LoadPartition(const PartitionRecord& record, std::shared_ptr<KvFamily> family);
   Status LoadFamilies(const CatalogContents& contents);
   bool IsToLoad(PartitionRecord* record);
   // What a family holds; nothing is read.

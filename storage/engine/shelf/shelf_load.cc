@@ -109,7 +109,7 @@ bool Shelf::IsToLoad(PartitionRecord* record) {
   return true;
 }
 
-Status Shelf::LoadPartition(PartitionRecord record, std::shared_ptr<KvFamily> family) {
+Status Shelf::LoadPartition(const PartitionRecord& record, std::shared_ptr<KvFamily> family) {
   const std::vector<ShelfPlace> places = FindPlaces(*family);
   std::vector<StoredSegment> segments = OpenSegments(record.id, family, places);
   LARDER_RETURN_IF_ERROR(RemoveGoing(*family, &segments));

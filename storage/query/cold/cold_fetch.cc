@@ -195,7 +195,7 @@ Status ColdFetch::FetchFrom(const ColdEntry& entry, const std::vector<ColdTrace>
     Rows rows(this, tally);
     read = options_.tier->ReadTraces(entry.scope, traces, CallLimits(), &rows);
   }
-  const Status why = read.ok() ? Status::Ok() : Reason(read);
+  Status why = read.ok() ? Status::Ok() : Reason(read);
   if (why.code() == StatusCode::kCancelled) return why;
   for (const ColdTrace& trace : traces) {
     const std::optional<ColdTally::Count> count = tally->CountOf(trace.trace_id);
