@@ -1,4 +1,5 @@
 // larder tier fetch: asks a server that runs to bring a range of time back from its cold tier.
+#include <chrono>
 #include <cinttypes>
 #include <cstdio>
 #include <string>
@@ -24,6 +25,7 @@ constexpr char kUsage[] =
 
 // The tier may be asked again and again before there is anything to say.
 constexpr time_t kPatienceS = 600;
+constexpr std::chrono::seconds kShowEvery{5};
 
 struct Asked {
   AdminAddress address;
@@ -91,13 +93,23 @@ class Report {
       std::printf("%s\n", line.c_str());
     } else if (parsed.contains("end")) {
       ShowEnd();
-    } else if (parsed.contains("partitions")) {
+    } else if (parsed.contains("partitions") && IsDue()) {
       std::printf("%" PRIu64 " of %" PRIu64 " partitions, %" PRIu64 " of %" PRIu64
                   " spans, %.1f MiB of about %.1f\n",
                   Number("partitions_done"), Number("partitions"), Number("spans_done"),
                   Number("spans"), MiB(parsed["bytes"]), MiB(parsed["bytes_expected"]));
     }
     std::fflush(stdout);
+  }
+
+  // The server says more often how far it is than people want to read.
+  bool IsDue() {
+    const auto now = std::chrono::steady_clock::now();
+    const bool is_news = Number("partitions_done") != partitions_shown_;
+    if (!is_news && now - shown_at_ < kShowEvery) return false;
+    partitions_shown_ = Number("partitions_done");
+    shown_at_ = now;
+    return true;
   }
 
   void ShowEnd() const {
@@ -117,6 +129,8 @@ class Report {
   uint64_t Number(const char* name) const { return last_[name].get<uint64_t>(); }
 
   const bool as_json_;
+  std::chrono::steady_clock::time_point shown_at_;
+  uint64_t partitions_shown_ = UINT64_MAX;
   std::string text_;
   std::string refusal_;
   nlohmann::json last_ = nlohmann::json::object();
