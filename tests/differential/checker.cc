@@ -195,7 +195,7 @@ std::string Checker::AskSpans(SpanQuery query) {
   do {
     std::vector<Span> page;
     const auto cursor = subject_->FindSpans(query);
-    const std::string wrong = ReadPage(cursor.get(), &page, &query.after);
+    std::string wrong = ReadPage(cursor.get(), &page, &query.after);
     if (!wrong.empty()) return wrong;
     answered.insert(answered.end(), page.begin(), page.end());
     if (++pages > expected.size() / query.page_size + 1) return "a page too many";
@@ -215,7 +215,7 @@ std::string Checker::AskIdsInPages(TraceQuery query) {
   query.depth = static_cast<uint32_t>(random_->Between(2, 20));
   const auto walk = NewTraceWalk(query, *reference_);
   while (!walk->is_over()) {
-    const std::string wrong = walk->Step(subject_);
+    std::string wrong = walk->Step(subject_);
     if (!wrong.empty()) return wrong;
   }
   return walk->Verify(*reference_);
@@ -223,7 +223,7 @@ std::string Checker::AskIdsInPages(TraceQuery query) {
 
 std::string Checker::AskIds(const TraceQuery& query) {
   const auto answer = subject_->FindTraceIds(query);
-  if (const std::string trouble = Trouble(answer); !trouble.empty()) return trouble;
+  if (std::string trouble = Trouble(answer); !trouble.empty()) return trouble;
   const std::vector<FoundTrace> expected = reference_->Find(query);
   if (answer->values.size() != expected.size()) {
     return "expected " + std::to_string(expected.size()) + " traces, answered were " +
@@ -253,11 +253,11 @@ std::string Checker::AskTraces(const TraceQuery& query) {
 // Against what Jaeger makes of the spans that were sent, and of those that FindTraces answers.
 std::string Checker::AskSummaries(const TraceQuery& query) {
   const auto answer = subject_->FindSummaries(query);
-  if (const std::string trouble = Trouble(answer); !trouble.empty()) return trouble;
+  if (std::string trouble = Trouble(answer); !trouble.empty()) return trouble;
   const std::vector<FoundTrace> expected = reference_->Find(query);
   if (answer->values.size() != expected.size()) return "number of summaries";
   std::map<TraceId, std::vector<Span>> found;
-  const std::string wrong = ReadTraces(subject_->FindTraces(query).get(), &found);
+  std::string wrong = ReadTraces(subject_->FindTraces(query).get(), &found);
   if (!wrong.empty()) return wrong;
   for (size_t i = 0; i < expected.size(); ++i) {
     const TraceId& id = expected[i].trace_id;
@@ -291,12 +291,12 @@ std::string Checker::AskEveryTrace() {
 
 std::string Checker::AskServices() {
   const auto services = subject_->Services();
-  if (const std::string trouble = Trouble(services); !trouble.empty()) return "services " + trouble;
+  if (std::string trouble = Trouble(services); !trouble.empty()) return "services " + trouble;
   if (services->values != reference_->Services()) return "services differ";
   const std::string service((*spans_)[random_->Below(spans_->size())].resource->service());
   const auto kind = static_cast<int32_t>(random_->Below(7)) - 1;
   const auto operations = subject_->Operations(service, kind);
-  if (const std::string trouble = Trouble(operations); !trouble.empty()) {
+  if (std::string trouble = Trouble(operations); !trouble.empty()) {
     return "operations " + trouble;
   }
   if (operations->values == reference_->Operations(service, kind)) return "";
@@ -308,7 +308,7 @@ std::string Checker::AskDependencies() {
   const std::string question =
       "dependencies [" + std::to_string(range.min_ns) + ", " + std::to_string(range.max_ns) + "]";
   const auto answer = subject_->Dependencies(range);
-  if (const std::string trouble = Trouble(answer); !trouble.empty()) return question + trouble;
+  if (std::string trouble = Trouble(answer); !trouble.empty()) return question + trouble;
   const std::vector<Dependency> expected = reference_->Dependencies(range);
   if (answer->values == expected) return "";
   std::string wrong = question + ", expected";
@@ -330,7 +330,7 @@ std::string Checker::CompareTraces(TraceCursor* cursor, const std::vector<TraceI
     if (!chunk.ok()) return "failed: " + chunk.status().ToString();
     const bool is_next = chunk->end || order.empty() || order.back() != chunk->trace_id;
     if (is_next && !order.empty()) {
-      const std::string wrong = CompareSpans(order.back(), reference_->Trace(order.back()), spans);
+      std::string wrong = CompareSpans(order.back(), reference_->Trace(order.back()), spans);
       if (!wrong.empty()) return wrong;
       spans.clear();
     }
