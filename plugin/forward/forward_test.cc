@@ -44,31 +44,21 @@ class Member {
   }
   ~Member() { Leave(); }
 
-  void Own() {
+  // `read_only`: a store that can be read and not written.
+  void Own(bool read_only = false) {
     auto ownership = Ownership::Take(data_dir_);
     ASSERT_TRUE(ownership.ok()) << ownership.status().ToString();
     ownership_ = std::move(ownership).value();
     ServeOthers();
     if (!ownership_->is_served()) server_->ServeHeld();
-    auto store = Store::Open({.data_dir = data_dir_, .lock = ownership_->lock()});
+    auto store =
+        Store::Open({.data_dir = data_dir_, .read_only = read_only, .lock = ownership_->lock()});
     ASSERT_TRUE(store.ok()) << store.status().ToString();
     store_ = std::move(store).value();
     server_->Open(store_.get());
   }
   void ServeOthers() {
     ownership_->Serve([this](const std::string& address) { return server_->ServeOthers(address); });
-  }
-  // Owns a store that can be read and not written.
-  void OwnToRead() {
-    auto ownership = Ownership::Take(data_dir_);
-    ASSERT_TRUE(ownership.ok()) << ownership.status().ToString();
-    ownership_ = std::move(ownership).value();
-    ServeOthers();
-    auto store =
-        Store::Open({.data_dir = data_dir_, .read_only = true, .lock = ownership_->lock()});
-    ASSERT_TRUE(store.ok()) << store.status().ToString();
-    store_ = std::move(store).value();
-    server_->Open(store_.get());
   }
   // Takes over a store that cannot be opened, and lets go.
   void FailToOwn() {
@@ -486,7 +476,7 @@ TEST_F(ForwardTest, AnOwnerThatCannotWriteIsNotOneThatDoesNotAnswer) {
   }
   Member owner(dir());
   Member other(dir(), {}, /*hold_ms=*/2'000);
-  owner.OwnToRead();
+  owner.Own(/*read_only=*/true);
   EXPECT_EQ(SpanIds(&other, 'a'), IdsOf(1));
   const auto exporter =
       opentelemetry::proto::collector::trace::v1::TraceService::NewStub(other.clients->channel);
