@@ -245,7 +245,7 @@ TEST_F(ForwardTest, OtlpThatDoesNotFitBesideWhatWaitsIsToldToComeAgain) {
   };
   std::future<grpc::Status> waits = std::async(std::launch::async, [&] {
     for (;;) {  // fits alone, and either may come first
-      const grpc::Status sent = export_named(std::string(1 << 20, 'n'), std::chrono::seconds(60));
+      grpc::Status sent = export_named(std::string(1 << 20, 'n'), std::chrono::seconds(60));
       if (sent.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED) return sent;
     }
   });

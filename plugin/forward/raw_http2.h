@@ -112,9 +112,10 @@ class RawHttp2 {
   bool Await(IsIt is_it) {
     std::string bytes;
     while (Read(9, &bytes)) {
-      const auto at = [&](size_t i) { return static_cast<uint8_t>(bytes[i]); };
-      const uint32_t size = static_cast<uint32_t>(at(0)) << 16 | at(1) << 8 | at(2);
-      const Frame frame = {at(3), at(4), static_cast<uint32_t>(at(7)) << 8 | at(8)};
+      const auto at = [&](size_t i) -> uint32_t { return static_cast<uint8_t>(bytes[i]); };
+      const uint32_t size = at(0) << 16 | at(1) << 8 | at(2);
+      const Frame frame = {static_cast<uint8_t>(at(3)), static_cast<uint8_t>(at(4)),
+                           at(7) << 8 | at(8)};
       if (!Read(size, &bytes)) return false;
       if (is_it(frame)) return true;
     }
