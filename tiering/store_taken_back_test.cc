@@ -44,6 +44,18 @@ TEST_F(StoreTakesBack, APurgedTenantLeavesTheTierBeforeItsPartitionLeavesTheDisk
   EXPECT_EQ(Get(3)->size(), 2u);
 }
 
+TEST_F(StoreTakesBack, APurgeOfEverythingLeavesTheTierToo) {
+  options_.cold.evict_after_ms = 100ull * 3600 * 1000;
+  Open();
+  WriteTraces(0, 5);
+  SettleLater(2);
+  ASSERT_EQ(store_->Partitions().front().state, "uploaded");
+  ASSERT_GT(PacksOf(0), 0u);
+  ASSERT_TRUE(store_->Purge().ok());
+  ASSERT_TRUE(store_->Settle().ok());
+  EXPECT_EQ(PacksOf(0), 0u);
+}
+
 // The partition is marked before its first pack leaves.
 TEST_F(StoreTakesBack, APurgeWhileTheFirstPackIsOnItsWayIsFollowedByItsRemoval) {
   Open();

@@ -288,8 +288,11 @@ Status StoreImpl::Recover(bool read_only) {
   // A limit that was lowered since must not lose what was acknowledged.
   parts.append_limits.attribute_value_bytes_max =
       std::max(append_limits_.attribute_value_bytes_max, AppendLimits().attribute_value_bytes_max);
-  // Other heads held other values when it was: a request may take more room in these.
-  parts.append_limits.request_growth_bytes_max = UINT64_MAX;
+  // Other heads held other values when it was: a request may take more room in these, by what a
+  // head can hold. What was refused for its growth must not fill the memory of a start.
+  constexpr uint64_t kHeadBytesMin = 64 << 20;
+  parts.append_limits.request_growth_bytes_max +=
+      4 * std::max(MemoryShares(options_).head_bytes, kHeadBytesMin);
   parts.read_only = read_only;
   parts.replayed = [this](const JournalRecord& record, const AppendResult& result) {
     Committer* committer = IsArchive(record.tenant) ? archive_committer_.get() : committer_.get();

@@ -256,8 +256,10 @@ Status QueryEngine::Prepare(const View& everything, const ViewSource& views, siz
 Result<std::vector<ColdCall>> QueryEngine::CallsOfPartition(const ViewSource& views,
                                                             TenantId tenant, uint64_t partition,
                                                             const QueryLimits& limits) {
+  // An eviction is not to fail for what queries hold meanwhile.
   QueryBounds bounds = impl_->Bounds();
   bounds.time_ns_max = UINT64_MAX;
+  bounds.shared_memory = nullptr;
   QueryContext context(bounds, limits);
   const QueryContext::Work work(&context);
   return impl_->dependencies_.CallsOfPartition(views, tenant, partition, &context);

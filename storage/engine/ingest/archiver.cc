@@ -103,7 +103,7 @@ void Archiver::TakeOver(NewSpans fresh, Pending* pending) {
     if (written.status.ok()) {
       written.accepted_spans += kept->known_spans;
       written.rejected_spans += kept->rejected_spans;
-      written.first_rejection = kept->first_rejection;
+      if (kept->rejected_spans > 0) written.first_rejection = kept->first_rejection;
     }
     done(std::move(written));
   };

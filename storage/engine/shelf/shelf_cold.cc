@@ -90,7 +90,9 @@ void Shelf::Forget(const Partition& partition) {
 }
 
 void Shelf::ForgetTenant(const Partition& partition, TenantId tenant) {
-  if (!MayLieInTier(partition.record)) return;
+  const PartitionRecord& record = partition.record;
+  const bool was_uploaded = record.state == PartitionState::kDropping && !record.tier.empty();
+  if (!MayLieInTier(record) && !was_uploaded) return;
   ColdScope scope;
   scope.store = parts_.catalog->store_id();
   scope.partition = partition.record.id;

@@ -66,7 +66,10 @@ Result<std::vector<StoredSegment>> Shelf::Ingest(uint64_t partition,
   }
   const auto broken = [](const StoredSegment& segment) { return segment.is_broken; };
   if (std::none_of(stored.begin(), stored.end(), broken)) return stored;
-  // What cannot be read back must not take the place of what it was made from.
+  // What cannot be read back must not take the place of what it was made from. It goes last: those
+  // of a seal that can be read name the same generation, and a start would believe them.
+  std::stable_partition(stored.begin(), stored.end(),
+                        [](const StoredSegment& segment) { return !segment.is_broken; });
   for (const StoredSegment& segment : stored) {
     LARDER_RETURN_IF_ERROR(DeletePages(*family, segment.entry.tenant, segment.entry.id));
   }
@@ -120,7 +123,8 @@ Result<std::vector<uint64_t>> Shelf::CopySegments(uint64_t partition,
     } else {
       table->Rollback();
       if (!status.ok() && !is_full && status.code() != StatusCode::kDataLoss) return status;
-      if (!is_full || copied.empty()) SetApart(partition, {id}, status);
+      // What fits beside nothing that was picked would be picked again and again.
+      if (!is_full || copied.size() < 2) SetApart(partition, {id}, status);
     }
     if (is_full) break;
   }

@@ -19,7 +19,7 @@ namespace {
 constexpr uint64_t kNanosPerMs = 1'000'000;
 constexpr uint64_t kKeepMsMax = 100ull * 365 * 24 * 3600 * 1000;
 constexpr std::chrono::seconds kPatience{2};
-constexpr uint64_t kCallNs = 60'000 * kNanosPerMs;
+constexpr uint64_t kCallNs = 600'000 * kNanosPerMs;  // a step reads a minute of spans at least
 // Until enough spans lie here to tell what one takes.
 constexpr uint64_t kRowBytesGuess = 64;
 constexpr uint64_t kRowsToTell = 1000;
@@ -153,9 +153,9 @@ Result<FetchProgress> Fetcher::RunAlone(const FetchRequest& request, const Fetch
       job.progress.rows_done = rows_before;
       job.progress.bytes_done = bytes_before;
       // The others may be there.
-      const bool is_its_own = fetched.code() == StatusCode::kDataLoss ||
-                              fetched.code() == StatusCode::kNotFound ||
-                              fetched.code() == StatusCode::kAborted;
+      const bool is_its_own =
+          fetched.code() == StatusCode::kDataLoss || fetched.code() == StatusCode::kNotFound ||
+          fetched.code() == StatusCode::kAborted || fetched.code() == StatusCode::kOutOfRange;
       if (!is_its_own) return fetched;
       job.progress.missing.push_back("partition " + std::to_string(partition) + ": " +
                                      std::string(fetched.message()));

@@ -17,6 +17,8 @@ constexpr size_t kPrepareSegments = kIndexGroupSegments;
 constexpr uint64_t kPrepareEveryNs = 10ull * 1'000'000'000;
 constexpr uint64_t kSaveAgeEveryNs = 60ull * 1'000'000'000;
 constexpr uint64_t kMergeAgainNs = 60ull * 1'000'000'000;
+// So often in a row an eviction may fail, a second apart, before spans are lost to the disk cap.
+constexpr int kFailedEvictionsMax = 5;
 
 }  // namespace
 
@@ -189,7 +191,9 @@ Status Maintenance::MakeSpace(const std::vector<PartitionStatus>& partitions, bo
     Log(LogLevel::kInfo, "the disk cap is reached; a partition that is in the cold tier goes",
         {{"partition", *uploaded}, {"used_bytes", used_bytes}});
     Status evicted = Evict(*uploaded);
-    if (evicted.ok() || evicted.code() == StatusCode::kCancelled) return evicted;
+    failed_evictions_ = evicted.ok() ? 0 : failed_evictions_ + 1;
+    const bool may_pass = failed_evictions_ < kFailedEvictionsMax;
+    if (evicted.ok() || evicted.code() == StatusCode::kCancelled || may_pass) return evicted;
     Log(LogLevel::kWarning, "it could not go, and the oldest partition has to",
         {{"partition", *uploaded}, {"reason", evicted.ToString()}});
   }

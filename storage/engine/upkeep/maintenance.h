@@ -77,7 +77,7 @@ class Maintenance {
   Status TryTendCold(const std::vector<PartitionStatus>& partitions, bool* did);
   Status TendCold(const std::vector<PartitionStatus>& partitions, bool* did);
   Status Evict(uint64_t partition);
-  Status MakeSpace(const std::vector<PartitionStatus>& partitions, bool* did);
+  Status MakeSpace(const std::vector<PartitionStatus>& partitions, bool* did) REQUIRES(work_mu_);
   Status HelpFullDisk(const std::vector<PartitionStatus>& partitions, bool* did) REQUIRES(work_mu_);
   // For tenants with as many new segments.
   Status PrepareQueries(size_t segments_min) REQUIRES(work_mu_);
@@ -92,6 +92,7 @@ class Maintenance {
   uint64_t helped_failures_ GUARDED_BY(work_mu_) = 0;  // of the sealer, that were answered
 
   uint64_t prepared_at_ns_ GUARDED_BY(work_mu_) = 0;  // monotonic
+  int failed_evictions_ GUARDED_BY(work_mu_) = 0;     // in a row, under the disk cap
   uint64_t merge_from_ns_ GUARDED_BY(work_mu_) = 0;   // monotonic; the last one failed
   std::atomic<bool> cancelled_{false};
 

@@ -16,6 +16,7 @@ namespace {
 constexpr uint32_t kRowsWantedMin = 100;
 constexpr uint32_t kRowsWantedFirst = 4000;
 constexpr uint32_t kRowsWantedMax = 64'000;
+constexpr uint64_t kLastStep = 4;  // of a minute that cannot be parted
 constexpr uint64_t kHourNs = 3600ull * 1'000'000'000;
 
 class TableRows : public ColdRows {
@@ -61,7 +62,8 @@ Status PartReader::Step(const QueryLimits& limits, const OnRows& on_rows, SpanTa
   search.rows_wanted = rows_wanted_;
   const bool can_ask_for_less = rows_wanted_ > kRowsWantedMin;
   const auto found = std::make_shared<SpanTable>();
-  TableRows rows(found.get(), can_ask_for_less ? memory_bytes_max_ : UINT64_MAX, on_rows);
+  TableRows rows(found.get(), can_ask_for_less ? memory_bytes_max_ : kLastStep * memory_bytes_max_,
+                 on_rows);
   const Result<uint64_t> complete = tier_->Search(entry_.scope, search, limits, &rows);
   const bool is_too_much =
       rows.is_too_much() || complete.status().code() == StatusCode::kDeadlineExceeded;
@@ -69,6 +71,12 @@ Status PartReader::Step(const QueryLimits& limits, const OnRows& on_rows, SpanTa
     rows_wanted_ = std::max(rows_wanted_ / 4, kRowsWantedMin);
     rows_wanted_max_ = rows_wanted_;
     return Status::Ok();
+  }
+  if (is_too_much) {
+    return Status(
+        StatusCode::kOutOfRange,
+        "the spans of one minute are more than a fetch can hold (raise memory.max) or than "
+        "the tier returns in ten minutes");
   }
   if (!complete.ok()) return complete.status();
   found->Publish();
