@@ -84,6 +84,11 @@ void AdminServer::Parts::Route() {
   http->set_pre_routing_handler(
       [this](const httplib::Request& request, httplib::Response& response) {
         if (request.path == "/healthz" || request.path == "/readyz") return Handled::Unhandled;
+        if (request.method == "POST" && request.has_header("Origin")) {
+          response.status = 403;
+          response.set_content("this is not for web pages: no Origin, please\n", kText);
+          return Handled::Handled;
+        }
         const Status admitted = Admit(request);
         if (admitted.ok()) return Handled::Unhandled;
         response.status = 401;

@@ -74,6 +74,13 @@ TEST_F(AdminServerTest, PurgesOnlyWhenAllowed) {
   server_.reset();
   Start(true);
   EXPECT_EQ(client_->Get("/purge")->status, 404);
+  // A web page in an operator's browser is nobody.
+  EXPECT_EQ(client_
+                ->Post("/purge", {{"Origin", "http://example.com"}}, "",
+                       "application/x-www-form-urlencoded")
+                ->status,
+            403);
+  EXPECT_EQ(store_.asked().purges, 0U);
   EXPECT_EQ(client_->Post("/purge")->status, 200);
   EXPECT_EQ(store_.asked().purges, 1U);
   EXPECT_EQ(client_->Post("/purge?tenant=nobody")->status, 404);

@@ -243,10 +243,12 @@ TEST_F(ForwardTest, OtlpThatDoesNotFitBesideWhatWaitsIsToldToComeAgain) {
     opentelemetry::proto::collector::trace::v1::ExportTraceServiceResponse reply;
     return exporter->Export(&context, request, &reply);
   };
+  std::atomic<bool> is_owned{false};
   std::future<grpc::Status> waits = std::async(std::launch::async, [&] {
     for (;;) {  // fits alone, and either may come first
       grpc::Status sent = export_named(std::string(1 << 20, 'n'), std::chrono::seconds(60));
-      if (sent.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED) return sent;
+      const bool is_refused = sent.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED;
+      if (!is_refused || is_owned) return sent;
     }
   });
   grpc::Status refused;
@@ -255,6 +257,7 @@ TEST_F(ForwardTest, OtlpThatDoesNotFitBesideWhatWaitsIsToldToComeAgain) {
     refused = export_named("small", std::chrono::milliseconds(300));
   }
   EXPECT_NE(refused.error_details().find("google.rpc.RetryInfo"), std::string::npos);
+  is_owned = true;
   early.Own();
   const grpc::Status waited = waits.get();
   EXPECT_TRUE(waited.ok()) << waited.error_message();

@@ -1,6 +1,9 @@
 #include "plugin/program/admin_client.h"
 
 #include <fstream>
+#include <string_view>
+
+#include "plugin/settings/listen_address.h"
 
 namespace larder {
 
@@ -14,6 +17,18 @@ bool TakeAdminFlag(const std::vector<std::string>& arguments, size_t* i, AdminAd
     return false;
   }
   return true;
+}
+
+Result<std::string> UrlOf(const AdminAddress& address) {
+  std::string url = address.url;
+  if (url.ends_with('/')) url.pop_back();
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!url.starts_with(scheme)) continue;
+    const auto place = ParseListenAddress(url.substr(scheme.size()));
+    if (place.ok() && !place->host.empty()) return url;
+  }
+  return Status::InvalidArgument("--admin takes http://HOST:PORT or https://HOST:PORT, not '" +
+                                 address.url + "'");
 }
 
 Result<std::string> AuthorizationOf(const AdminAddress& address) {

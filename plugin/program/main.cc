@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,10 @@ int Help(const std::vector<std::string>& arguments) {
 // another arena gets. Few are enough for this program, which hardly allocates in its hot paths.
 void BoundArenas() {
   constexpr int kArenasMax = 4;
-  if (std::getenv("MALLOC_ARENA_MAX") == nullptr) ::mallopt(M_ARENA_MAX, kArenasMax);
+  const char* const tunables = std::getenv("GLIBC_TUNABLES");
+  const bool is_told = std::getenv("MALLOC_ARENA_MAX") != nullptr ||
+                       (tunables != nullptr && std::strstr(tunables, "arena_max") != nullptr);
+  if (!is_told) ::mallopt(M_ARENA_MAX, kArenasMax);
 }
 
 int Run(const std::vector<std::string>& words) {

@@ -53,9 +53,7 @@ int Fail(const std::string& why, int exit_code = kExitFailure) {
   return exit_code;
 }
 
-double MiB(const nlohmann::json& bytes) {
-  return static_cast<double>(bytes.get<uint64_t>()) / (1 << 20);
-}
+double MiB(uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 
 // The server's lines as they come.
 class Report {
@@ -72,6 +70,8 @@ class Report {
     }
   }
   const std::string& refusal() const { return refusal_; }
+  // Nothing was begun.
+  bool is_silent() const { return last_.empty(); }
 
   int Finish(const AdminAddress& address) const {
     if (last_.contains("error")) {
@@ -83,7 +83,7 @@ class Report {
                   " hung up: what was fetched before stays; when the server runs, "
                   "the same command goes on from there");
     }
-    return last_["missing"].empty() ? kExitOk : kExitFailure;
+    return Missing().empty() ? kExitOk : kExitFailure;
   }
 
  private:
@@ -97,7 +97,7 @@ class Report {
       std::printf("%" PRIu64 " of %" PRIu64 " partitions, %" PRIu64 " of %" PRIu64
                   " spans, %.1f MiB of about %.1f\n",
                   Number("partitions_done"), Number("partitions"), Number("spans_done"),
-                  Number("spans"), MiB(parsed["bytes"]), MiB(parsed["bytes_expected"]));
+                  Number("spans"), MiB(Number("bytes")), MiB(Number("bytes_expected")));
     }
     std::fflush(stdout);
   }
@@ -113,20 +113,22 @@ class Report {
   }
 
   void ShowEnd() const {
-    if (last_["kept_for"] == "0s") {
+    if (last_.value("kept_for", "") == "0s") {
       std::printf("the copies of %" PRIu64 " partitions go\n", Number("partitions_done"));
       return;
     }
-    for (const auto& missing : last_["missing"]) {
+    for (const auto& missing : Missing()) {
       std::printf("not fetched: %s\n", missing.get<std::string>().c_str());
     }
     std::printf("%" PRIu64 " of %" PRIu64 " partitions with %" PRIu64
                 " spans are on the local disk; %.1f MiB were written. They are kept for %s.\n",
                 Number("partitions_done"), Number("partitions"), Number("spans_done"),
-                MiB(last_["bytes"]), last_["kept_for"].get<std::string>().c_str());
+                MiB(Number("bytes")), last_.value("kept_for", "").c_str());
   }
 
-  uint64_t Number(const char* name) const { return last_[name].get<uint64_t>(); }
+  // What a server of another version does not say is 0, or nothing.
+  uint64_t Number(const char* name) const { return last_.value(name, uint64_t{0}); }
+  nlohmann::json Missing() const { return last_.value("missing", nlohmann::json::array()); }
 
   const bool as_json_;
   std::chrono::steady_clock::time_point shown_at_;
@@ -155,7 +157,9 @@ int RunTierFetch(const std::vector<std::string>& arguments) {
     report.Take(data, size);
     return true;
   };
-  httplib::Client client(asked.address.url);
+  const auto url = UrlOf(asked.address);
+  if (!url.ok()) return Fail(std::string(url.status().message()), kExitUsage);
+  httplib::Client client(*url);
   client.set_read_timeout(kPatienceS);
   const auto reply = client.send(request);
   if (reply && reply->status == 400) return Fail(report.refusal(), kExitUsage);
@@ -164,7 +168,11 @@ int RunTierFetch(const std::vector<std::string>& arguments) {
   }
   if (reply && reply->status != 200) return Fail(report.refusal());
   if (!reply && reply.error() == httplib::Error::Connection) {
-    return Fail(asked.address.url + " does not answer: is the server running?");
+    return Fail(*url + " does not answer: is the server running?");
+  }
+  if (!reply && report.is_silent()) {
+    return Fail(*url + " cannot be asked: " + httplib::to_string(reply.error()) +
+                " (is it the admin port, and http or https?)");
   }
   return report.Finish(asked.address);
 }

@@ -2,6 +2,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <httplib.h>
@@ -48,19 +49,26 @@ void PrintLine(const char* name, const nlohmann::json& value) {
 }
 
 void PrintTable(const nlohmann::json& tier) {
-  PrintLine("tier", tier["name"]);
-  PrintLine("partitions to be uploaded", tier["partitions_waiting"]);
-  PrintLine("spans to be uploaded", tier["spans_waiting"]);
-  PrintLine("spans uploaded since start", tier["spans_uploaded"]);
-  PrintLine("partitions in the tier alone", tier["partitions_cold"]);
-  PrintLine("spans in the tier alone", tier["spans_cold"]);
-  PrintLine("partitions in another tier", tier["partitions_elsewhere"]);
-  PrintLine("partitions fetched for now", tier["partitions_fetched"]);
-  PrintLine("spans of those", tier["spans_fetched"]);
-  PrintLine("bytes of those", tier["bytes_fetched"]);
-  PrintLine("partitions lost for space", tier["partitions_lost"]);
-  PrintLine("failed attempts", tier["failures"]);
-  PrintLine("last error", tier["last_error"] == "" ? nlohmann::json("none") : tier["last_error"]);
+  constexpr std::pair<const char*, const char*> kLines[] = {
+      {"tier", "name"},
+      {"partitions to be uploaded", "partitions_waiting"},
+      {"spans to be uploaded", "spans_waiting"},
+      {"spans uploaded since start", "spans_uploaded"},
+      {"partitions in the tier alone", "partitions_cold"},
+      {"spans in the tier alone", "spans_cold"},
+      {"partitions in another tier", "partitions_elsewhere"},
+      {"partitions fetched for now", "partitions_fetched"},
+      {"spans of those", "spans_fetched"},
+      {"bytes of those", "bytes_fetched"},
+      {"partitions lost for space", "partitions_lost"},
+      {"failed attempts", "failures"},
+  };
+  for (const auto& [name, key] : kLines) {
+    // The server may be older than this program.
+    if (tier.contains(key)) PrintLine(name, tier[key]);
+  }
+  const std::string error = tier.value("last_error", "");
+  PrintLine("last error", error.empty() ? "none" : error);
 }
 
 }  // namespace
@@ -75,7 +83,12 @@ int RunTierStatus(const std::vector<std::string>& arguments) {
   if (!authorization.ok()) return Fail(std::string(authorization.status().message()));
   httplib::Headers headers;
   if (!authorization->empty()) headers.emplace("Authorization", *authorization);
-  const std::string& admin = asked.address.url;
+  const auto url = UrlOf(asked.address);
+  if (!url.ok()) {
+    Fail(std::string(url.status().message()));
+    return kExitUsage;
+  }
+  const std::string& admin = *url;
   httplib::Client client(admin);
   const auto reply = client.Get("/status", headers);
   if (!reply) return Fail(admin + " does not answer: is the server running?");

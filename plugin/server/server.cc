@@ -117,13 +117,14 @@ struct Server::OwnerPort {
             const ServerOptions& options)
       : guard(nobody_checked, parts.gate, options.tenancy, /*is_archive=*/false),
         archive_guard(nobody_checked, parts.gate, options.tenancy, /*is_archive=*/true),
+        exports(options.memory_bytes_max / kExportShare),
         shared(parts),
-        archive_shared(parts),
         v1_options(options.v1) {
     shared.guard = &guard;
     shared.forwarder = nullptr;
+    shared.exports = &exports;
+    archive_shared = shared;
     archive_shared.guard = &archive_guard;
-    archive_shared.forwarder = nullptr;
     v1_options.span_bytes_max = SIZE_MAX;  // a sidecar's host takes messages of any size
   }
   std::array<grpc::Service*, 6> Services() {
@@ -133,6 +134,8 @@ struct Server::OwnerPort {
 
   const TenantGuard guard;
   const TenantGuard archive_guard;
+  // Of its own: what this process held before it took over is charged to the other one still.
+  ByteBudget exports;
   ServiceParts shared;
   ServiceParts archive_shared;
   v1::ServiceOptions v1_options;

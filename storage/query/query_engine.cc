@@ -167,8 +167,8 @@ std::unique_ptr<TraceCursor> QueryEngine::GetTraces(ViewPtr view, TenantId tenan
 std::unique_ptr<TraceCursor> QueryEngine::FindTraces(ViewPtr view, TraceQuery query,
                                                      const QueryLimits& limits) {
   if (HasColdParts(*view, query.tenant)) {
-    return NewColdFindCursor(std::move(view), impl_->Clamped(std::move(query)),
-                             impl_->options_.cold, impl_->Bounds(), limits);
+    return NewColdFindCursor(view, impl_->Clamped(std::move(query)), impl_->options_.cold,
+                             impl_->Bounds(), limits);
   }
   return NewFindTracesCursor(std::move(view), impl_->Clamped(std::move(query)), impl_->Bounds(),
                              limits);
@@ -199,8 +199,8 @@ Result<Answer<TraceSummary>> QueryEngine::FindSummaries(const ViewPtr& view,
 std::unique_ptr<SpanCursor> QueryEngine::FindSpans(ViewPtr view, SpanQuery query,
                                                    const QueryLimits& limits) {
   if (HasColdParts(*view, query.tenant)) {
-    return NewColdSpansCursor(std::move(view), impl_->Clamped(std::move(query)),
-                              impl_->options_.cold, impl_->Bounds(), limits);
+    return NewColdSpansCursor(view, impl_->Clamped(std::move(query)), impl_->options_.cold,
+                              impl_->Bounds(), limits);
   }
   return NewFindSpansCursor(std::move(view), impl_->Clamped(std::move(query)), impl_->Bounds(),
                             limits);

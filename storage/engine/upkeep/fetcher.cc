@@ -126,7 +126,8 @@ Result<FetchProgress> Fetcher::Run(const FetchRequest& request, const FetchWatch
     if (is_running_) ended_.WaitFor(mu_, kPatience);
     if (is_running_) {
       return Status(StatusCode::kAborted,
-                    "another fetch is on its way: wait for its end, or interrupt it");
+                    "another fetch is on its way: wait for its end, or interrupt it (one that was "
+                    "interrupted may take a moment to notice)");
     }
     is_running_ = true;
   }
