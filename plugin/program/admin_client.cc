@@ -3,21 +3,11 @@
 #include <fstream>
 #include <string_view>
 
+#include "plugin/program/commands.h"
 #include "plugin/settings/listen_address.h"
 
 namespace larder {
-
-bool TakeAdminFlag(const std::vector<std::string>& arguments, size_t* i, AdminAddress* address) {
-  if (*i + 1 >= arguments.size()) return false;
-  if (arguments[*i] == "--admin") {
-    address->url = arguments[++*i];
-  } else if (arguments[*i] == "--token-file") {
-    address->token_file = arguments[++*i];
-  } else {
-    return false;
-  }
-  return true;
-}
+namespace {
 
 Result<std::string> UrlOf(const AdminAddress& address) {
   std::string url = address.url;
@@ -31,14 +21,35 @@ Result<std::string> UrlOf(const AdminAddress& address) {
                                  address.url + "'");
 }
 
-Result<std::string> AuthorizationOf(const AdminAddress& address) {
-  if (address.token_file.empty()) return std::string();
+}  // namespace
+
+bool TakeAdminFlag(const std::vector<std::string>& arguments, size_t* i, AdminAddress* address) {
+  if (*i + 1 >= arguments.size()) return false;
+  if (arguments[*i] == "--admin") {
+    address->url = arguments[++*i];
+  } else if (arguments[*i] == "--token-file") {
+    address->token_file = arguments[++*i];
+  } else {
+    return false;
+  }
+  return true;
+}
+
+Result<AdminAccess> AccessTo(const AdminAddress& address) {
+  AdminAccess access;
+  LARDER_ASSIGN_OR_RETURN(access.url, UrlOf(address));
+  if (address.token_file.empty()) return access;
   std::string token;
   std::ifstream file(address.token_file);
   if (!std::getline(file, token)) {
     return Status::Unavailable(address.token_file + " cannot be read");
   }
-  return "Bearer " + token;
+  access.headers.emplace("Authorization", "Bearer " + token);
+  return access;
+}
+
+int ExitCodeOf(const Status& no_access) {
+  return no_access.code() == StatusCode::kInvalidArgument ? kExitUsage : kExitFailure;
 }
 
 }  // namespace larder

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <httplib.h>
+
 #include "storage/base/status.h"
 
 namespace larder {
@@ -18,11 +20,14 @@ struct AdminAddress {
 // Takes `--admin URL` or `--token-file FILE` when it stands at `*i`, and leaves `*i` at its value.
 bool TakeAdminFlag(const std::vector<std::string>& arguments, size_t* i, AdminAddress* address);
 
-// "http://127.0.0.1:17270", as the HTTP client takes it. kInvalidArgument: it is no such address.
-Result<std::string> UrlOf(const AdminAddress& address);
+struct AdminAccess {
+  std::string url;           // as the HTTP client takes it
+  httplib::Headers headers;  // with the token, when one is asked for
+};
 
-// The value of the header `authorization`; empty when no token is asked for. kUnavailable names the
-// file that cannot be read.
-Result<std::string> AuthorizationOf(const AdminAddress& address);
+// kInvalidArgument: the address is none; kUnavailable names the file that cannot be read.
+Result<AdminAccess> AccessTo(const AdminAddress& address);
+// What a verb ends with when that failed.
+int ExitCodeOf(const Status& no_access);
 
 }  // namespace larder

@@ -3,6 +3,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -48,8 +49,8 @@ bool Parse(const std::vector<std::string>& arguments, Asked* asked) {
   return asked->params.contains("from") && asked->params.contains("to");
 }
 
-int Fail(const std::string& why, int exit_code = kExitFailure) {
-  std::fprintf(stderr, "larder tier fetch: %s\n", why.c_str());
+int Fail(std::string_view why, int exit_code = kExitFailure) {
+  std::fprintf(stderr, "larder tier fetch: %.*s\n", static_cast<int>(why.size()), why.data());
   return exit_code;
 }
 
@@ -73,13 +74,13 @@ class Report {
   // Nothing was begun.
   bool is_silent() const { return last_.empty(); }
 
-  int Finish(const AdminAddress& address) const {
+  int Finish(const std::string& admin) const {
     if (last_.contains("error")) {
       return Fail(last_["error"].get<std::string>() +
                   " (what was fetched before stays; the same command goes on from there)");
     }
     if (!last_.contains("end")) {
-      return Fail(address.url +
+      return Fail(admin +
                   " hung up: what was fetched before stays; when the server runs, "
                   "the same command goes on from there");
     }
@@ -146,35 +147,34 @@ int RunTierFetch(const std::vector<std::string>& arguments) {
     std::fputs(kUsage, stderr);
     return kExitUsage;
   }
-  const auto authorization = AuthorizationOf(asked.address);
-  if (!authorization.ok()) return Fail(std::string(authorization.status().message()));
+  const auto access = AccessTo(asked.address);
+  if (!access.ok()) return Fail(access.status().message(), ExitCodeOf(access.status()));
   Report report(asked.as_json);
   httplib::Request request;
   request.method = "POST";
   request.path = httplib::append_query_params("/tier/fetch", asked.params);
-  if (!authorization->empty()) request.headers.emplace("Authorization", *authorization);
+  request.headers = access->headers;
   request.content_receiver = [&report](const char* data, size_t size, uint64_t, uint64_t) {
     report.Take(data, size);
     return true;
   };
-  const auto url = UrlOf(asked.address);
-  if (!url.ok()) return Fail(std::string(url.status().message()), kExitUsage);
-  httplib::Client client(*url);
+  const std::string& admin = access->url;
+  httplib::Client client(admin);
   client.set_read_timeout(kPatienceS);
   const auto reply = client.send(request);
   if (reply && reply->status == 400) return Fail(report.refusal(), kExitUsage);
   if (reply && reply->status == 404 && report.refusal().empty()) {
-    return Fail(asked.address.url + " is no admin port of a larder that can fetch");
+    return Fail(admin + " is no admin port of a larder that can fetch");
   }
   if (reply && reply->status != 200) return Fail(report.refusal());
   if (!reply && reply.error() == httplib::Error::Connection) {
-    return Fail(*url + " does not answer: is the server running?");
+    return Fail(admin + " does not answer: is the server running?");
   }
   if (!reply && report.is_silent()) {
-    return Fail(*url + " cannot be asked: " + httplib::to_string(reply.error()) +
+    return Fail(admin + " cannot be asked: " + httplib::to_string(reply.error()) +
                 " (is it the admin port, and http or https?)");
   }
-  return report.Finish(asked.address);
+  return report.Finish(admin);
 }
 
 }  // namespace larder

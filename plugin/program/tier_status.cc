@@ -2,6 +2,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,9 +39,9 @@ bool Parse(const std::vector<std::string>& arguments, Asked* asked) {
   return true;
 }
 
-int Fail(const std::string& why) {
-  std::fprintf(stderr, "larder tier status: %s\n", why.c_str());
-  return kExitFailure;
+int Fail(std::string_view why, int exit_code = kExitFailure) {
+  std::fprintf(stderr, "larder tier status: %.*s\n", static_cast<int>(why.size()), why.data());
+  return exit_code;
 }
 
 void PrintLine(const char* name, const nlohmann::json& value) {
@@ -79,18 +80,11 @@ int RunTierStatus(const std::vector<std::string>& arguments) {
     std::fputs(kUsage, stderr);
     return kExitUsage;
   }
-  const auto authorization = AuthorizationOf(asked.address);
-  if (!authorization.ok()) return Fail(std::string(authorization.status().message()));
-  httplib::Headers headers;
-  if (!authorization->empty()) headers.emplace("Authorization", *authorization);
-  const auto url = UrlOf(asked.address);
-  if (!url.ok()) {
-    Fail(std::string(url.status().message()));
-    return kExitUsage;
-  }
-  const std::string& admin = *url;
+  const auto access = AccessTo(asked.address);
+  if (!access.ok()) return Fail(access.status().message(), ExitCodeOf(access.status()));
+  const std::string& admin = access->url;
   httplib::Client client(admin);
-  const auto reply = client.Get("/status", headers);
+  const auto reply = client.Get("/status", access->headers);
   if (!reply) return Fail(admin + " does not answer: is the server running?");
   if (reply->status != 200) {
     return Fail(admin + " answers " + std::to_string(reply->status) + ": " + reply->body);
