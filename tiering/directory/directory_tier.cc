@@ -317,13 +317,9 @@ class DirectoryTier : public ColdTier {
                               ColdRows* rows) const {
     LARDER_ASSIGN_OR_RETURN(const auto table, ReadSpans(place));
     LARDER_RETURN_IF_ERROR(rows->Hold(table->memory_bytes()));
-    const auto source = MakeTableSource(table);
-    LARDER_ASSIGN_OR_RETURN(
-        const auto blocks, source->Search(*search.filter, search.start, SearchBudget::Unbounded()));
     std::vector<SpanMatch> matches;
-    for (const uint32_t block : blocks->candidate_blocks()) {
-      LARDER_RETURN_IF_ERROR(blocks->Match(block, &matches));
-    }
+    LARDER_RETURN_IF_ERROR(
+        FindMatches(*MakeTableSource(table), *search.filter, search.start, &matches));
     std::vector<uint32_t> found;
     for (const SpanMatch& match : matches) found.push_back(match.row);
     LARDER_RETURN_IF_ERROR(Hand(place.id.segment, table, found, rows));

@@ -104,12 +104,8 @@ Status PartReader::Take(const std::shared_ptr<const SpanTable>& found, TimeRange
                         SpanTable* table) {
   const FilterNode any;
   const auto source = MakeTableSource(found);
-  LARDER_ASSIGN_OR_RETURN(const auto blocks,
-                          source->Search(any, stretch, SearchBudget::Unbounded()));
   std::vector<SpanMatch> matches;
-  for (const uint32_t block : blocks->candidate_blocks()) {
-    LARDER_RETURN_IF_ERROR(blocks->Match(block, &matches));
-  }
+  LARDER_RETURN_IF_ERROR(FindMatches(*source, any, stretch, &matches));
   std::vector<uint32_t> wanted;
   for (const SpanMatch& match : matches) {
     wanted.push_back(match.row);

@@ -121,4 +121,14 @@ std::shared_ptr<const SpanSource> MakeTableSource(std::shared_ptr<const SpanTabl
   return TableSnapshots(std::move(table)).Take();
 }
 
+Status FindMatches(const SpanSource& source, const FilterNode& filter, TimeRange start,
+                   std::vector<SpanMatch>* matches) {
+  LARDER_ASSIGN_OR_RETURN(const auto blocks,
+                          source.Search(filter, start, SearchBudget::Unbounded()));
+  for (const uint32_t block : blocks->candidate_blocks()) {
+    LARDER_RETURN_IF_ERROR(blocks->Match(block, matches));
+  }
+  return Status::Ok();
+}
+
 }  // namespace larder

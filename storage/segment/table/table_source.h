@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "storage/model/table/span_table.h"
 #include "storage/segment/source/span_source.h"
@@ -28,5 +29,9 @@ class TableSnapshots {
 
 // One snapshot of a table.
 std::shared_ptr<const SpanSource> MakeTableSource(std::shared_ptr<const SpanTable> table);
+
+// Appends every match, in any order of blocks, without a budget: for tables that are held anyway.
+Status FindMatches(const SpanSource& source, const FilterNode& filter, TimeRange start,
+                   std::vector<SpanMatch>* matches);
 
 }  // namespace larder
